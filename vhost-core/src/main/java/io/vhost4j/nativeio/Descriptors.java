@@ -1,0 +1,84 @@
+package io.vhost4j.nativeio;
+
+import com.sun.jna.LastErrorException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Calls on any file descriptor. Any thread. */
+public final class Descriptors {
+  private static final int F_GETFL = 3;
+  private static final int F_DUPFD_CLOEXEC = 1030;
+  private static final int O_NONBLOCK = 0x800;
+  private static final short POLLIN = 1;
+  private static final short POLLOUT = 4;
+
+  private Descriptors() {}
+
+  /** Closes a descriptor; an error is of no use to anyone, the number is free after it as well. */
+  static void close(int fd) {
+    try {
+      LibC.close(fd);
+    } catch (LastErrorException e) {
+      // EBADF would be our own fault; EIO and EINTR leave the descriptor closed on Linux.
+      assert e.getErrorCode() != 9 : "close of " + fd + ", which is not open";
+    }
+  }
+
+  /** A new descriptor of the same open file, close-on-exec. */
+  static int duplicate(int fd) throws NativeIoException {
+    try {
+      return LibC.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    } catch (LastErrorException e) {
+      throw new NativeIoException("dup", e);
+    }
+  }
+
+  /** Whether calls on the descriptor may block, a property of the open file all holders share. */
+  public static boolean blocks(int fd) throws NativeIoException {
+    try {
+      return (LibC.fcntl(fd, F_GETFL, 0) & O_NONBLOCK) == 0;
+    } catch (LastErrorException e) {
+      throw new NativeIoException("fcntl", e);
+    }
+  }
+
+  /** Whether a write would not block right now. */
+  public static boolean writable(int fd) throws NativeIoException {
+    return poll(fd, POLLOUT, 0);
+  }
+
+  /**
+   * Blocks the calling thread until a read would not block.
+   *
+   * @param timeoutMillis longest wait in milliseconds; negative for no limit
+   * @return false if the time is over or a signal came in between
+   */
+  public static boolean awaitReadable(int fd, int timeoutMillis) throws NativeIoException {
+    return poll(fd, POLLIN, timeoutMillis);
+  }
+
+  private static boolean poll(int fd, short event, int timeoutMillis) throws NativeIoException {
+    // struct pollfd { int fd; short events; short revents; }
+    NativeScratch scratch = NativeScratch.get();
+    scratch.buffer.putInt(0, fd).putShort(4, event).putShort(6, (short) 0);
+    try {
+      return LibC.poll(scratch.address, 1, timeoutMillis) == 1
+          && (scratch.buffer.getShort(6) & event) != 0;
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == Errno.EINTR) {
+        return false;
+      }
+      throw new NativeIoException("poll", e);
+    }
+  }
+
+  /**
+   * What the kernel calls the open file, for example {@code anon_inode:[eventfd]} or a path.
+   *
+   * @throws IOException if the descriptor is not open or /proc is not there
+   */
+  public static String describe(int fd) throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString();
+  }
+}

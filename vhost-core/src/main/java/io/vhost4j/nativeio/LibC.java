@@ -1,0 +1,48 @@
+package io.vhost4j.nativeio;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
+
+/**
+ * The libc calls on sockets, descriptors and timers, one to one. Addresses are passed as numbers:
+ * JNA then allocates nothing per call.
+ */
+final class LibC {
+  static {
+    Native.register(LibC.class, NativeLibrary.getInstance(null));
+  }
+
+  private LibC() {}
+
+  static native int close(int fd) throws LastErrorException;
+
+  static native int fcntl(int fd, int command, int argument) throws LastErrorException;
+
+  static native int poll(long pollfds, long count, int timeoutMillis) throws LastErrorException;
+
+  static native int socket(int domain, int type, int protocol) throws LastErrorException;
+
+  static native int socketpair(int domain, int type, int protocol, long pair)
+      throws LastErrorException;
+
+  static native int bind(int fd, long address, int length) throws LastErrorException;
+
+  static native int listen(int fd, int backlog) throws LastErrorException;
+
+  static native int connect(int fd, long address, int length) throws LastErrorException;
+
+  static native int accept4(int fd, long address, long length, int flags) throws LastErrorException;
+
+  static native int getsockopt(int fd, int level, int option, long value, long length)
+      throws LastErrorException;
+
+  static native long sendmsg(int fd, long message, int flags) throws LastErrorException;
+
+  static native long recvmsg(int fd, long message, int flags) throws LastErrorException;
+
+  static native int timerfd_create(int clock, int flags) throws LastErrorException;
+
+  static native int timerfd_settime(int fd, int flags, long newValue, long oldValue)
+      throws LastErrorException;
+}

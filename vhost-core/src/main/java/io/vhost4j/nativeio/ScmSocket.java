@@ -1,0 +1,165 @@
+package io.vhost4j.nativeio;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * Bytes together with file descriptors over a Unix socket: sendmsg and recvmsg with SCM_RIGHTS. One
+ * thread at a time. The layouts are those of glibc and musl on all 64-bit architectures.
+ *
+ * <pre>
+ *   msghdr  0        8           16    24       32        40            48
+ *           | name   | namelen   | iov | iovlen | control | controllen  | flags |
+ *   iovec   0        8
+ *           | base   | length    |
+ *   cmsghdr 0        8           12    16
+ *           | length | level     | type | descriptors, 4 bytes each ... |
+ * </pre>
+ */
+public final class ScmSocket {
+  /** Most descriptors that are received with one message; more are refused (C1). */
+  public static final int MAX_FDS = 64;
+
+  /** Result of {@link #receive} when there is nothing to read now. */
+  public static final int NOTHING = -1;
+
+  private static final int SOL_SOCKET = 1;
+  private static final int SCM_RIGHTS = 1;
+  private static final int MSG_CTRUNC = 0x8;
+  private static final int MSG_DONTWAIT = 0x40;
+  private static final int MSG_NOSIGNAL = 0x4000;
+  private static final int MSG_CMSG_CLOEXEC = 0x40000000;
+
+  private static final int IOV_OFFSET = 56;
+  private static final int CONTROL_OFFSET = 72;
+  private static final int CMSG_HEADER = 16;
+
+  private final OwnedFd socket;
+  private final int maxFds;
+  private final Memory memory;
+  private final long address;
+  private final ByteBuffer header;
+
+  /**
+   * @param socket a connected stream socket, whose owner closes it
+   */
+  public ScmSocket(OwnedFd socket) {
+    this(socket, MAX_FDS);
+  }
+
+  ScmSocket(OwnedFd socket, int maxFds) {
+    this.socket = socket;
+    this.maxFds = maxFds;
+    this.memory = new Memory(CONTROL_OFFSET + CMSG_HEADER + align(maxFds * Integer.BYTES));
+    this.address = Pointer.nativeValue(memory);
+    this.header = memory.getByteBuffer(0, memory.size()).order(ByteOrder.nativeOrder());
+    memory.clear();
+  }
+
+  /**
+   * Reads up to {@code target.remaining()} bytes and what descriptors come with them, and advances
+   * the position.
+   *
+   * @param target a direct buffer with room
+   * @param fds receives the descriptors, all close-on-exec; the caller owns them
+   * @return bytes read, 0 if the peer has closed, {@link #NOTHING} if there is nothing now
+   * @throws IOException if the call fails, or if not all descriptors could be received, because
+   *     more than {@link #MAX_FDS} came or this process may open no more; all are then closed
+   */
+  public int receive(ByteBuffer target, List<OwnedFd> fds) throws IOException {
+    prepare(target, CMSG_HEADER + maxFds * Integer.BYTES);
+    int count;
+    try {
+      count = (int) LibC.recvmsg(socket.number(), address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == Errno.EAGAIN || e.getErrorCode() == Errno.EINTR) {
+        return NOTHING;
+      }
+      throw new NativeIoException("recvmsg", e);
+    }
+    int before = fds.size();
+    takeDescriptors(fds);
+    if ((header.getInt(48) & MSG_CTRUNC) != 0) {
+      List<OwnedFd> cut = fds.subList(before, fds.size());
+      cut.forEach(OwnedFd::close);
+      cut.clear();
+      throw new IOException(
+          "C1: descriptors were lost: more than "
+              + maxFds
+              + " with one message, or too many files open in this process");
+    }
+    target.position(target.position() + count);
+    return count;
+  }
+
+  /**
+   * Sends {@code source} from position to limit, as much as the socket takes, and advances the
+   * position.
+   *
+   * @param source a direct buffer that is not empty
+   * @param fds descriptors that travel with the first byte; they stay the caller's
+   * @return bytes sent, {@link #NOTHING} if the socket takes nothing now (then no descriptor went)
+   */
+  public int send(ByteBuffer source, List<OwnedFd> fds) throws IOException {
+    if (fds.size() > maxFds) {
+      throw new IllegalArgumentException(fds.size() + " descriptors, more than " + maxFds);
+    }
+    int length = CMSG_HEADER + fds.size() * Integer.BYTES;
+    prepare(source, fds.isEmpty() ? 0 : align(length));
+    if (!fds.isEmpty()) {
+      header.putLong(CONTROL_OFFSET, length);
+      header.putInt(CONTROL_OFFSET + 8, SOL_SOCKET).putInt(CONTROL_OFFSET + 12, SCM_RIGHTS);
+      for (int i = 0; i < fds.size(); i++) {
+        header.putInt(CONTROL_OFFSET + CMSG_HEADER + i * Integer.BYTES, fds.get(i).number());
+      }
+    }
+    try {
+      int count = (int) LibC.sendmsg(socket.number(), address, MSG_DONTWAIT | MSG_NOSIGNAL);
+      source.position(source.position() + count);
+      return count;
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == Errno.EAGAIN || e.getErrorCode() == Errno.EINTR) {
+        return NOTHING;
+      }
+      throw new NativeIoException("sendmsg", e);
+    }
+  }
+
+  private void prepare(ByteBuffer data, int controlLength) {
+    if (!data.hasRemaining()) {
+      throw new IllegalArgumentException("empty buffer");
+    }
+    long base = Pointer.nativeValue(Native.getDirectBufferPointer(data)) + data.position();
+    header.putLong(IOV_OFFSET, base).putLong(IOV_OFFSET + 8, data.remaining());
+    header.putLong(16, address + IOV_OFFSET).putLong(24, 1);
+    header.putLong(32, controlLength == 0 ? 0 : address + CONTROL_OFFSET);
+    header.putLong(40, controlLength).putInt(48, 0);
+  }
+
+  private void takeDescriptors(List<OwnedFd> fds) {
+    long end = CONTROL_OFFSET + header.getLong(40);
+    int start = CONTROL_OFFSET;
+    while (start + CMSG_HEADER <= end) {
+      int length = (int) header.getLong(start);
+      if (length < CMSG_HEADER) {
+        break;
+      }
+      if (header.getInt(start + 8) == SOL_SOCKET && header.getInt(start + 12) == SCM_RIGHTS) {
+        for (int at = CMSG_HEADER; at + Integer.BYTES <= length; at += Integer.BYTES) {
+          fds.add(new OwnedFd(header.getInt(start + at)));
+        }
+      }
+      start += align(length);
+    }
+  }
+
+  private static int align(int length) {
+    return (length + 7) & ~7;
+  }
+}
