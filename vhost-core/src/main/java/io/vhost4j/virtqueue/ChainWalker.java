@@ -1,0 +1,190 @@
+package io.vhost4j.virtqueue;
+
+import io.vhost4j.memory.GuestMemory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * Follows a chain through the descriptor table and at most one indirect table, copies each
+ * descriptor once, and then checks it (S3, S5 to S7, S18 to S30).
+ */
+final class ChainWalker {
+  /**
+   * Longest chain through an indirect table: N descriptors, or this many if N is less (S30). Linux
+   * builds tables longer than a small ring; no more than QEMU accepts in any ring.
+   */
+  static final int MAX_INDIRECT_CHAIN = 1024;
+
+  /**
+   * Pieces of memory that the chains in flight of one queue may have: bounds what a guest costs.
+   */
+  static final int MAX_PIECES_IN_FLIGHT = 1 << 17;
+
+  private final GuestMemory memory;
+  private final ByteBuffer ringTable;
+  private final int size;
+  private final boolean indirectAllowed;
+
+  /* The descriptor last read: the fields are copies, so what is checked is what is used. */
+  private long address;
+  private long length;
+  private int flags;
+  private int next;
+
+  /* State of the walk under way. */
+  private int visited;
+  private boolean writableSeen;
+  private int piecesLeft;
+
+  /** Holds a copy of an entry of an indirect table that lies across a seam of the memory. */
+  private final ByteBuffer entry =
+      ByteBuffer.allocate(SplitRing.DESCRIPTOR_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+
+  ChainWalker(GuestMemory memory, ByteBuffer ringTable, int size, boolean indirectAllowed) {
+    this.memory = memory;
+    this.ringTable = ringTable;
+    this.size = size;
+    this.indirectAllowed = indirectAllowed;
+  }
+
+  /**
+   * Collects the pieces of the chain that starts at {@code head}.
+   *
+   * @param piecesInFlight what the queue's other chains hold
+   */
+  void walk(int head, DescriptorChain chain, int piecesInFlight) throws VirtqueueException {
+    if (head >= size) {
+      throw new VirtqueueException("S18: head " + head + " of a ring of " + size);
+    }
+    chain.clear();
+    visited = 0;
+    writableSeen = false;
+    piecesLeft = MAX_PIECES_IN_FLIGHT - piecesInFlight;
+    int index = head;
+    while (true) {
+      if (++visited > size) {
+        throw new VirtqueueException(
+            "S20: the chain at head " + head + " visits more than " + size + " descriptors");
+      }
+      read(ringTable, SplitRing.DESCRIPTOR_BYTES * index);
+      if ((flags & SplitRing.FLAG_INDIRECT) != 0) {
+        walkTable(chain);
+        return;
+      }
+      add(chain);
+      if ((flags & SplitRing.FLAG_NEXT) == 0) {
+        return;
+      }
+      index = next;
+      if (index >= size) {
+        throw new VirtqueueException("S19: next " + index + " in a ring of " + size);
+      }
+    }
+  }
+
+  private void walkTable(DescriptorChain chain) throws VirtqueueException {
+    checkTable();
+    long table = address;
+    long entries = length / SplitRing.DESCRIPTOR_BYTES;
+    int view = memory.find(table);
+    ByteBuffer contiguous = memory.view(view);
+    int offset = memory.offset(view, table);
+    boolean isContiguous = length <= contiguous.capacity() - offset;
+    int limit = Math.max(size, MAX_INDIRECT_CHAIN);
+    visited--; // the one that points here is no buffer
+    int inTable = 0;
+    long index = 0;
+    while (true) {
+      if (++inTable > entries) {
+        throw new VirtqueueException(
+            "S20: a chain visits more than the " + entries + " entries of its indirect table");
+      }
+      if (++visited > limit) {
+        throw new VirtqueueException(
+            "S30: an indirect chain of more than "
+                + limit
+                + " descriptors, the cap of this device");
+      }
+      if (isContiguous) {
+        read(contiguous, offset + SplitRing.DESCRIPTOR_BYTES * (int) index);
+      } else {
+        memory.read(table + SplitRing.DESCRIPTOR_BYTES * index, entry.clear());
+        read(entry, 0);
+      }
+      if ((flags & SplitRing.FLAG_INDIRECT) != 0) {
+        throw new VirtqueueException("S23: an indirect descriptor inside an indirect table");
+      }
+      add(chain);
+      if ((flags & SplitRing.FLAG_NEXT) == 0) {
+        return;
+      }
+      index = next;
+      if (index >= entries) {
+        throw new VirtqueueException(
+            "S19: next " + index + " in an indirect table of " + entries + " entries");
+      }
+    }
+  }
+
+  /** The flag WRITE says nothing here (S5). */
+  private void checkTable() throws VirtqueueException {
+    if (!indirectAllowed) {
+      throw new VirtqueueException("S21: an indirect descriptor without the feature");
+    }
+    if ((flags & SplitRing.FLAG_NEXT) != 0) {
+      throw new VirtqueueException("S22: a descriptor both indirect and with a next one");
+    }
+    if (length == 0 || length % SplitRing.DESCRIPTOR_BYTES != 0) {
+      throw new VirtqueueException("S24: an indirect table of " + length + " bytes");
+    }
+    if (!memory.covers(address, length)) {
+      throw new VirtqueueException("S24: an indirect table outside memory: " + range());
+    }
+  }
+
+  private void read(ByteBuffer table, int at) {
+    address = table.getLong(at);
+    length = table.getInt(at + SplitRing.DESCRIPTOR_LENGTH) & 0xffff_ffffL;
+    flags = table.getShort(at + SplitRing.DESCRIPTOR_FLAGS);
+    next = SplitRing.u16(table.getShort(at + SplitRing.DESCRIPTOR_NEXT));
+  }
+
+  /** Adds the descriptor's buffer: nothing (S29), one piece, or one per region or view (S28). */
+  private void add(DescriptorChain chain) throws VirtqueueException {
+    boolean isWritable = (flags & SplitRing.FLAG_WRITE) != 0;
+    if (writableSeen && !isWritable) {
+      throw new VirtqueueException("S25: a readable descriptor after a writable one");
+    }
+    writableSeen = isWritable;
+    if (length == 0) {
+      return;
+    }
+    if (Long.compareUnsigned(address + length - 1, address) < 0) {
+      throw new VirtqueueException("S26: a buffer that wraps the address space: " + range());
+    }
+    if (chain.totalSize() + length > SplitRing.MAX_CHAIN_BYTES) {
+      throw new VirtqueueException("S27: a chain of more than 2^32 bytes");
+    }
+    long at = address;
+    long rest = length;
+    do {
+      int view = memory.find(at);
+      if (view < 0) {
+        throw new VirtqueueException("S26: a buffer outside memory: " + range());
+      }
+      int offset = memory.offset(view, at);
+      int run = (int) Math.min(rest, memory.view(view).capacity() - offset);
+      chain.addPiece(isWritable, view, offset, run);
+      if (chain.pieceCount() > piecesLeft) {
+        throw new VirtqueueException(
+            "S30: more than " + MAX_PIECES_IN_FLIGHT + " pieces of memory in flight");
+      }
+      at += run;
+      rest -= run;
+    } while (rest > 0);
+  }
+
+  private String range() {
+    return "0x" + Long.toHexString(address) + "+0x" + Long.toHexString(length);
+  }
+}

@@ -1,0 +1,377 @@
+package io.vhost4j.virtqueue;
+
+import static io.vhost4j.virtqueue.RawRing.BUFFERS;
+import static io.vhost4j.virtqueue.RawRing.HOLE;
+import static io.vhost4j.virtqueue.RawRing.INDIRECT;
+import static io.vhost4j.virtqueue.RawRing.ISLAND;
+import static io.vhost4j.virtqueue.RawRing.NEXT;
+import static io.vhost4j.virtqueue.RawRing.SEAM;
+import static io.vhost4j.virtqueue.RawRing.USER;
+import static io.vhost4j.virtqueue.RawRing.WRITE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Rules S17 to S32: what a driver must not do, and what looks like it but is to work. */
+class MalformedRingTest {
+  private static final int N = 8;
+
+  private RawRing ring;
+
+  @BeforeEach
+  void open() throws Exception {
+    ring = new RawRing(N);
+  }
+
+  @AfterEach
+  void close() {
+    ring.close();
+  }
+
+  private void assertMalformed(String message) throws VirtqueueException {
+    assertMalformed(RingFeatures.INDIRECT_DESC, message);
+  }
+
+  private void assertMalformed(long features, String message) throws VirtqueueException {
+    try (SplitVirtqueue queue = ring.device(features)) {
+      assertThatThrownBy(queue::next)
+          .isInstanceOf(VirtqueueException.class)
+          .hasMessageStartingWith(message)
+          .hasMessageNotContaining("\n");
+      assertThatThrownBy(queue::next).as("beyond use").hasMessageStartingWith(message);
+      assertThat(queue.inFlight()).isZero();
+      assertThat(queue.needsNotification()).isFalse();
+      assertThat(queue.enableKicks()).isFalse();
+      assertThat(ring.usedIndex()).isZero();
+    }
+  }
+
+  private DescriptorChain assertTaken(SplitVirtqueue queue, long readable, long writable)
+      throws VirtqueueException {
+    DescriptorChain chain = Objects.requireNonNull(queue.next());
+    assertThat(chain.reader().size()).isEqualTo(readable);
+    assertThat(chain.writer().size()).isEqualTo(writable);
+    return chain;
+  }
+
+  @Test
+  void s17AnAvailIndexTooFarAhead() throws Exception {
+    ring.index(N + 1);
+    assertMalformed("S17: avail index 9 is 9 ahead");
+  }
+
+  @Test
+  void s17AnAvailIndexThatGoesBack() throws Exception {
+    ring.index(0xffff);
+    assertMalformed("S17: avail index 65535 is 65535 ahead");
+  }
+
+  @Test
+  void s17IsFoundBehindGoodBuffersAsWell() throws Exception {
+    ring.descriptor(0, BUFFERS, 1, 0, 0).offer(0, 0);
+    try (SplitVirtqueue queue = ring.device(0)) {
+      queue.complete(assertTaken(queue, 1, 0), 0);
+      queue.complete(assertTaken(queue, 1, 0), 0);
+      ring.index(2 + N + 1);
+      assertThatThrownBy(queue::next).hasMessageStartingWith("S17");
+    }
+  }
+
+  @Test
+  void s18AHeadOutsideTheTable() throws Exception {
+    ring.offer(N);
+    assertMalformed("S18: head 8 of a ring of 8");
+  }
+
+  @Test
+  void s18AHeadOf65535() throws Exception {
+    ring.offer(0xffff);
+    assertMalformed("S18: head 65535");
+  }
+
+  @Test
+  void s19ANextOutsideTheTable() throws Exception {
+    ring.descriptor(0, BUFFERS, 1, NEXT, N).offer(0);
+    assertMalformed("S19: next 8 in a ring of 8");
+  }
+
+  @Test
+  void s19ANextOutsideTheIndirectTable() throws Exception {
+    ring.descriptor(0, BUFFERS, 32, INDIRECT, 0).offer(0);
+    ring.entry(BUFFERS, 0, SEAM, 1, NEXT, 2);
+    assertMalformed("S19: next 2 in an indirect table of 2");
+  }
+
+  @Test
+  void s19ANextWithoutItsFlagIsIgnored() throws Exception {
+    ring.descriptor(0, BUFFERS, 1, 0, 0xffff).offer(0);
+    try (SplitVirtqueue queue = ring.device(0)) {
+      assertTaken(queue, 1, 0);
+    }
+  }
+
+  @Test
+  void s20ALoopInTheRing() throws Exception {
+    ring.descriptor(0, BUFFERS, 1, NEXT, 1).descriptor(1, BUFFERS, 1, NEXT, 0).offer(0);
+    assertMalformed("S20: the chain at head 0 visits more than 8");
+  }
+
+  @Test
+  void s20ALoopOfOneEmptyDescriptor() throws Exception {
+    ring.descriptor(3, BUFFERS, 0, NEXT, 3).offer(3);
+    assertMalformed("S20");
+  }
+
+  @Test
+  void s20AChainOfAllDescriptorsIsNoLoop() throws Exception {
+    for (int i = 0; i < N; i++) {
+      ring.descriptor(i, BUFFERS + 16L * i, 1, i == N - 1 ? 0 : NEXT, i + 1);
+    }
+    ring.offer(0);
+    try (SplitVirtqueue queue = ring.device(0)) {
+      assertTaken(queue, N, 0);
+    }
+  }
+
+  @Test
+  void s20ALoopInAnIndirectTable() throws Exception {
+    ring.descriptor(0, BUFFERS, 32, INDIRECT, 0).offer(0);
+    ring.entry(BUFFERS, 0, SEAM, 1, NEXT, 1).entry(BUFFERS, 1, SEAM, 1, NEXT, 0);
+    assertMalformed("S20: a chain visits more than the 2 entries");
+  }
+
+  @Test
+  void s21AnIndirectDescriptorWithoutTheFeature() throws Exception {
+    ring.descriptor(0, BUFFERS, 16, INDIRECT, 0).offer(0);
+    ring.entry(BUFFERS, 0, SEAM, 1, 0, 0);
+    assertMalformed(RingFeatures.EVENT_IDX, "S21");
+  }
+
+  @Test
+  void s22AnIndirectDescriptorWithANextOne() throws Exception {
+    ring.descriptor(0, BUFFERS, 16, INDIRECT | NEXT, 1).offer(0);
+    ring.entry(BUFFERS, 0, SEAM, 1, 0, 0);
+    assertMalformed("S22");
+  }
+
+  @Test
+  void s23AnIndirectDescriptorInsideATable() throws Exception {
+    ring.descriptor(0, BUFFERS, 16, INDIRECT, 0).offer(0);
+    ring.entry(BUFFERS, 0, BUFFERS, 16, INDIRECT, 0);
+    assertMalformed("S23");
+  }
+
+  @Test
+  void s24AnIndirectTableOfNoEntries() throws Exception {
+    ring.descriptor(0, BUFFERS, 0, INDIRECT, 0).offer(0);
+    assertMalformed("S24: an indirect table of 0 bytes");
+  }
+
+  @Test
+  void s24AnIndirectTableThatIsNoMultipleOf16() throws Exception {
+    ring.descriptor(0, BUFFERS, 24, INDIRECT, 0).offer(0);
+    ring.entry(BUFFERS, 0, SEAM, 1, 0, 0);
+    assertMalformed("S24: an indirect table of 24 bytes");
+  }
+
+  @Test
+  void s24AnIndirectTableOutsideMemory() throws Exception {
+    ring.descriptor(0, HOLE, 16, INDIRECT, 0).offer(0);
+    assertMalformed("S24: an indirect table outside memory: 0x40000+0x10");
+  }
+
+  @Test
+  void s24AnIndirectTableThatEndsOutsideMemory() throws Exception {
+    ring.descriptor(0, HOLE - 16, 32, INDIRECT, 0).offer(0);
+    ring.entry(HOLE - 16, 0, SEAM, 1, 0, 0);
+    assertMalformed("S24");
+  }
+
+  @Test
+  void s24AnIndirectTableOf4GiB() throws Exception {
+    ring.descriptor(0, BUFFERS, -16, INDIRECT, 0).offer(0);
+    assertMalformed("S24: an indirect table outside memory: 0x20000+0xfffffff0");
+  }
+
+  @Test
+  void s25AReadableDescriptorAfterAWritableOne() throws Exception {
+    ring.descriptor(0, BUFFERS, 1, NEXT | WRITE, 1).descriptor(1, BUFFERS, 1, 0, 0).offer(0);
+    assertMalformed("S25");
+  }
+
+  @Test
+  void s25AReadableEntryOfATableAfterAWritableDescriptorOfTheRing() throws Exception {
+    ring.descriptor(0, BUFFERS, 1, NEXT | WRITE, 1).descriptor(1, BUFFERS, 16, INDIRECT, 0);
+    ring.entry(BUFFERS, 0, SEAM, 1, 0, 0).offer(0);
+    assertMalformed("S25");
+  }
+
+  @Test
+  void s26ABufferOutsideMemory() throws Exception {
+    ring.descriptor(0, HOLE, 1, 0, 0).offer(0);
+    assertMalformed("S26: a buffer outside memory: 0x40000+0x1");
+  }
+
+  @Test
+  void s26ABufferThatEndsOutsideMemory() throws Exception {
+    ring.descriptor(0, HOLE - 1, 2, WRITE, 0).offer(0);
+    assertMalformed("S26: a buffer outside memory: 0x3ffff+0x2");
+  }
+
+  @Test
+  void s26ABufferOverAHoleBetweenRegions() throws Exception {
+    ring.descriptor(0, SEAM, (int) (ISLAND - SEAM + 1), 0, 0).offer(0);
+    assertMalformed("S26");
+  }
+
+  @Test
+  void s26ABufferThatWrapsTheAddressSpace() throws Exception {
+    ring.descriptor(0, -1, 2, 0, 0).offer(0);
+    assertMalformed("S26: a buffer that wraps the address space: 0xffffffffffffffff+0x2");
+  }
+
+  @Test
+  void s26UserAddressesAreNoGuestAddresses() throws Exception {
+    ring.descriptor(0, USER + BUFFERS, 1, 0, 0).offer(0);
+    assertMalformed("S26");
+  }
+
+  @Test
+  void s28ABufferThatSpansAdjacentRegions() throws Exception {
+    ring.write(SEAM - 2, (byte) 1, (byte) 2, (byte) 3, (byte) 4);
+    ring.descriptor(0, SEAM - 2, 4, NEXT, 1).descriptor(1, SEAM - 4, 8, WRITE, 0).offer(0);
+    try (SplitVirtqueue queue = ring.device(0)) {
+      DescriptorChain chain = assertTaken(queue, 4, 8);
+      assertThat(chain.reader().contiguous().remaining()).isEqualTo(2);
+      assertThat(chain.reader().readInt()).isEqualTo(0x04030201);
+      chain.writer().writeLong(0x0807060504030201L);
+      queue.complete(chain, 8);
+    }
+    assertThat(ring.read(SEAM - 4, 8)).containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+  }
+
+  @Test
+  void s28AnIndirectTableWithAnEntryAcrossTheSeamOfRegions() throws Exception {
+    long table = SEAM - 40;
+    ring.descriptor(0, table, 64, INDIRECT, 0).offer(0);
+    for (int i = 0; i < 4; i++) {
+      ring.entry(table, i, BUFFERS + 64L * i, i + 1, i == 3 ? WRITE : NEXT, i + 1);
+    }
+    try (SplitVirtqueue queue = ring.device(RingFeatures.INDIRECT_DESC)) {
+      assertTaken(queue, 1 + 2 + 3, 4);
+    }
+  }
+
+  @Test
+  void s29EmptyBuffersAreTolerated() throws Exception {
+    ring.descriptor(0, HOLE, 0, NEXT, 1)
+        .descriptor(1, BUFFERS, 3, NEXT, 2)
+        .descriptor(2, -1, 0, NEXT | WRITE, 3)
+        .descriptor(3, BUFFERS + 8, 5, WRITE, 0)
+        .descriptor(4, 0, 0, WRITE, 0)
+        .offer(0, 4);
+    try (SplitVirtqueue queue = ring.device(0)) {
+      assertTaken(queue, 3, 5);
+      assertTaken(queue, 0, 0);
+    }
+  }
+
+  @Test
+  void s30AnIndirectChainLongerThanTheRing() throws Exception {
+    int entries = 1023;
+    ring.descriptor(0, BUFFERS, 0, NEXT, 1)
+        .descriptor(1, BUFFERS, 16 * entries, INDIRECT, 0)
+        .offer(0);
+    for (int i = 0; i < entries; i++) {
+      ring.entry(BUFFERS, i, SEAM + 2L * i, 1, i == entries - 1 ? WRITE : NEXT | WRITE, i + 1);
+    }
+    try (SplitVirtqueue queue = ring.device(RingFeatures.INDIRECT_DESC)) {
+      assertTaken(queue, 0, entries);
+    }
+  }
+
+  @Test
+  void s30AnIndirectChainLongerThanOurCap() throws Exception {
+    ring.descriptor(0, BUFFERS, 16 * 1025, INDIRECT, 0).offer(0);
+    for (int i = 0; i < 1025; i++) {
+      ring.entry(BUFFERS, i, SEAM, 1, i == 1024 ? WRITE : NEXT | WRITE, i + 1);
+    }
+    assertMalformed("S30: an indirect chain of more than 1024");
+  }
+
+  @Test
+  void s30MorePiecesInFlightThanAGuestMayCost() throws Exception {
+    try (RawRing large = new RawRing(256)) {
+      // Each chain alternates between two buffers, so that nothing merges: 1024 pieces.
+      for (int i = 0; i < 1024; i++) {
+        large.entry(BUFFERS, i, SEAM + (i & 1) * 64L, 1, i == 1023 ? WRITE : NEXT | WRITE, i + 1);
+      }
+      for (int i = 0; i < 256; i++) {
+        large.descriptor(i, BUFFERS, 16 * 1024, INDIRECT, 0).offer(i);
+      }
+      try (SplitVirtqueue queue = large.device(RingFeatures.INDIRECT_DESC)) {
+        for (int i = 0; i < 128; i++) {
+          assertTaken(queue, 0, 1024);
+        }
+        assertThatThrownBy(queue::next).hasMessageStartingWith("S30: more than 131072 pieces");
+        assertThat(queue.inFlight()).isEqualTo(128);
+      }
+    }
+  }
+
+  @Test
+  void s32TheSameHeadTwiceInFlightIsNoCrash() throws Exception {
+    ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, 0);
+    try (SplitVirtqueue queue = ring.device(0)) {
+      DescriptorChain first = assertTaken(queue, 0, 4);
+      DescriptorChain second = assertTaken(queue, 0, 4);
+      assertThat(second).isNotSameAs(first);
+      queue.complete(second, 4);
+      queue.complete(first, 2);
+      assertThat(ring.usedIndex()).isEqualTo(2);
+      assertThat(ring.usedLength(0)).isEqualTo(4);
+      assertThat(ring.usedLength(1)).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void s32MoreChainsInFlightThanTheRingHas() throws Exception {
+    ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, 0, 0, 0, 0, 0, 0, 0);
+    try (SplitVirtqueue queue = ring.device(0)) {
+      for (int i = 0; i < N; i++) {
+        assertTaken(queue, 0, 4);
+      }
+      assertThat(queue.next()).isNull();
+      ring.offer(0);
+      assertThatThrownBy(queue::next).hasMessageStartingWith("S32: more than 8 chains");
+      assertThat(queue.inFlight()).isEqualTo(N);
+    }
+  }
+
+  @Test
+  void theDriverIsToldOfWhatWasCompletedBeforeTheRingBroke() throws Exception {
+    ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
+    try (SplitVirtqueue queue = ring.device(0)) {
+      queue.complete(assertTaken(queue, 0, 4), 4);
+      assertThatThrownBy(queue::next).hasMessageStartingWith("S18");
+      assertThat(queue.needsNotification()).isTrue();
+      assertThat(queue.needsNotification()).isFalse();
+    }
+  }
+
+  @Test
+  void aMalformedRingIsNotWrittenAnyMoreWhenChainsAreCompleted() throws Exception {
+    ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
+    try (SplitVirtqueue queue = ring.device(0)) {
+      DescriptorChain chain = assertTaken(queue, 0, 4);
+      assertThatThrownBy(queue::next).hasMessageStartingWith("S18");
+      queue.complete(chain, 4);
+      assertThat(queue.inFlight()).isZero();
+      assertThat(ring.usedIndex()).isZero();
+    }
+  }
+}
