@@ -1,0 +1,131 @@
+package io.vhost4j.event;
+
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.Native;
+import io.netty.channel.unix.FileDescriptor;
+import io.vertx.core.Context;
+import io.vhost4j.nativeio.Descriptors;
+import io.vhost4j.nativeio.OwnedFd;
+import io.vhost4j.protocol.Payload;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * An eventfd: a counter in the kernel that one side adds to and the other is woken by. Owns its
+ * descriptor. {@link #signal()} may be called by any thread, though not while another closes.
+ */
+public final class EventFd implements AutoCloseable {
+  private static final String KERNEL_NAME = "anon_inode:[eventfd]";
+
+  private static final ThreadLocal<ByteBuffer> COUNTER =
+      ThreadLocal.withInitial(() -> Payload.allocate(Long.BYTES));
+
+  private final OwnedFd fd;
+  private final FileDescriptor file;
+  private final boolean mayBlock;
+
+  private EventFd(OwnedFd fd, boolean mayBlock) {
+    this.fd = fd;
+    this.file = new FileDescriptor(fd.number());
+    this.mayBlock = mayBlock;
+  }
+
+  /** A new eventfd: counter 0, non-blocking, close-on-exec. */
+  public static EventFd create() {
+    Epoll.ensureAvailability();
+    return new EventFd(new OwnedFd(Native.newEventFd().intValue()), false);
+  }
+
+  /**
+   * Takes over a descriptor that came from a peer.
+   *
+   * @param fd the descriptor, which belongs to the result; it is closed if it is refused
+   * @throws IOException if it is no eventfd: writing to a pipe or a socket could block
+   */
+  public static EventFd adopt(OwnedFd fd) throws IOException {
+    Epoll.ensureAvailability();
+    try {
+      String name = Descriptors.describe(fd.number());
+      if (!name.equals(KERNEL_NAME)) {
+        throw new IOException("not an eventfd but " + name);
+      }
+      return new EventFd(fd, Descriptors.blocks(fd.number()));
+    } catch (IOException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Adds 1 to the counter. Never blocks: a counter that is full stays so, as its reader has a
+   * signal pending anyway.
+   */
+  public void signal() {
+    try {
+      // The peer may hold the counter one short of full, and the flag is not ours to change.
+      if (!mayBlock || Descriptors.writable(fd.number())) {
+        Native.eventFdWrite(fd.number(), 1);
+      }
+    } catch (IOException e) {
+      throw new IllegalStateException("cannot signal " + fd, e);
+    }
+  }
+
+  /**
+   * Takes the signals since the last time: reads the counter and sets it to 0.
+   *
+   * @return how many there were, 0 for none
+   */
+  public long drain() {
+    try {
+      if (mayBlock && !Descriptors.awaitReadable(fd.number(), 0)) {
+        return 0;
+      }
+      ByteBuffer counter = COUNTER.get();
+      return file.read(counter, 0, Long.BYTES) == Long.BYTES ? counter.getLong(0) : 0;
+    } catch (IOException e) {
+      throw new IllegalStateException("cannot read " + fd, e);
+    }
+  }
+
+  /**
+   * Blocks the calling thread until there is a signal, which {@link #drain()} then takes. Not for
+   * an event loop.
+   *
+   * @param timeoutMillis longest wait in milliseconds; negative for no limit
+   * @return false if there was none in that time
+   */
+  public boolean await(int timeoutMillis) {
+    try {
+      return Descriptors.awaitReadable(fd.number(), timeoutMillis);
+    } catch (IOException e) {
+      throw new IllegalStateException("cannot wait for " + fd, e);
+    }
+  }
+
+  /** The descriptor, which this object owns: to pass to a peer, or to block on. */
+  public OwnedFd fd() {
+    return fd;
+  }
+
+  /**
+   * Calls {@code handler} for each signal from now on, and once at the start if one is pending. The
+   * counter is not read: a call per signal, and several signals may share one.
+   *
+   * @param context the context of the calls; its event loop is the calling thread
+   * @return the registration, which owns the descriptor from now on: close it instead of this
+   */
+  public FdRegistration watch(Context context, FdRegistration.Handler handler) throws IOException {
+    return FdRegistration.open(context, fd, FdRegistration.Interest.READ_EDGE, handler);
+  }
+
+  @Override
+  public void close() {
+    fd.close();
+  }
+
+  @Override
+  public String toString() {
+    return "event" + fd;
+  }
+}

@@ -1,0 +1,178 @@
+package io.vhost4j.event;
+
+import io.vertx.core.Context;
+import io.vhost4j.event.FdRegistration.Interest;
+import io.vhost4j.nativeio.Errno;
+import io.vhost4j.nativeio.NativeIoException;
+import io.vhost4j.nativeio.OwnedFd;
+import io.vhost4j.nativeio.UnixSocket;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A listening Unix socket on an event loop. Owns the socket, and the file of a socket it has bound
+ * itself. Event loop only.
+ */
+public final class VhostUserListener implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(VhostUserListener.class);
+  private static final int BACKLOG = 16;
+  private static final long RETRY_MILLIS = 1000;
+  private static final int FILE_TYPE_MASK = 0xf000;
+  private static final int FILE_TYPE_SOCKET = 0xc000;
+
+  private final Context context;
+  private final OwnedFd fd;
+  private final FdRegistration registration;
+  private final Consumer<OwnedFd> accepted;
+  private final @Nullable Path path;
+  private final @Nullable Object fileKey;
+  private boolean paused;
+
+  private VhostUserListener(
+      Context context, OwnedFd fd, @Nullable Path path, Consumer<OwnedFd> accepted)
+      throws IOException {
+    this.context = context;
+    this.fd = fd;
+    this.path = path;
+    this.accepted = accepted;
+    this.fileKey = path == null ? null : fileKey(path);
+    this.registration = FdRegistration.open(context, fd, Interest.READ_LEVEL, this::ready);
+  }
+
+  /**
+   * Listens at {@code path}. A socket that nobody listens on any more is removed first.
+   *
+   * @param context the context to call {@code accepted} in; its event loop is the calling thread
+   * @param accepted receives each connection and owns it
+   * @throws IOException if somebody listens there, if there is another file, or from the calls; the
+   *     message names the path
+   */
+  public static VhostUserListener listen(Context context, Path path, Consumer<OwnedFd> accepted)
+      throws IOException {
+    OwnedFd fd = UnixSocket.create();
+    try {
+      bind(fd, path);
+      UnixSocket.listen(fd, BACKLOG);
+      return new VhostUserListener(context, fd, path, accepted);
+    } catch (NativeIoException e) {
+      fd.close();
+      throw new IOException("cannot listen on " + path + ": " + e.getMessage(), e);
+    } catch (IOException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Goes on with a listening socket that was inherited. Its file, if it has one, is not removed at
+   * the end.
+   *
+   * @param fd the socket, which belongs to the listener from now on; it is closed on failure
+   * @throws IOException if it is not a listening Unix stream socket
+   */
+  public static VhostUserListener adopt(Context context, OwnedFd fd, Consumer<OwnedFd> accepted)
+      throws IOException {
+    if (!UnixSocket.isUnixStream(fd) || !UnixSocket.isListening(fd)) {
+      fd.close();
+      throw new IOException("not a listening Unix stream socket");
+    }
+    return new VhostUserListener(context, fd, null, accepted);
+  }
+
+  /** Accepts nobody until {@link #resume()}; who connects meanwhile waits. */
+  public void pause() {
+    paused = true;
+    updateInterest();
+  }
+
+  /** Ends a {@link #pause()}. */
+  public void resume() {
+    paused = false;
+    updateInterest();
+  }
+
+  /** Stops listening and removes the socket's file if it is still the one that was bound. */
+  @Override
+  public void close() {
+    if (path != null && fd.isOpen()) {
+      try {
+        if (Objects.equals(fileKey(path), fileKey)) {
+          Files.deleteIfExists(path);
+        }
+      } catch (IOException e) {
+        log.debug("socket {} was not removed: {}", path, e.toString());
+      }
+    }
+    registration.close();
+  }
+
+  private void updateInterest() {
+    registration.interest(paused ? Interest.PAUSED : Interest.READ_LEVEL);
+  }
+
+  private void ready() {
+    if (paused) {
+      return;
+    }
+    OwnedFd connection;
+    try {
+      connection = UnixSocket.accept(fd);
+    } catch (NativeIoException e) {
+      log.error("{}: cannot accept a connection: {}", path == null ? fd : path, e.getMessage());
+      // Too many open files, mostly. What waits keeps the socket readable: do not ask at once.
+      registration.interest(Interest.PAUSED);
+      context.owner().setTimer(RETRY_MILLIS, timer -> updateInterest());
+      return;
+    }
+    if (connection != null) {
+      accepted.accept(connection);
+    }
+  }
+
+  private static void bind(OwnedFd fd, Path path) throws IOException {
+    try {
+      UnixSocket.bind(fd, path);
+    } catch (NativeIoException e) {
+      if (e.errno() != Errno.EADDRINUSE) {
+        throw e;
+      }
+      removeStale(path);
+      UnixSocket.bind(fd, path);
+    }
+  }
+
+  /** Removes the socket at {@code path} if nobody listens on it. */
+  private static void removeStale(Path path) throws IOException {
+    int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    if ((mode & FILE_TYPE_MASK) != FILE_TYPE_SOCKET) {
+      throw new IOException(
+          "cannot listen on " + path + ": it exists and is not a socket; remove it or use another");
+    }
+    try (OwnedFd probe = UnixSocket.create()) {
+      UnixSocket.connect(probe, path);
+    } catch (NativeIoException e) {
+      if (e.errno() == Errno.ECONNREFUSED) {
+        Files.deleteIfExists(path);
+        return;
+      }
+      if (e.errno() == Errno.ENOENT) {
+        return;
+      }
+    }
+    throw new IOException(
+        "cannot listen on " + path + ": address in use, another process listens there");
+  }
+
+  private static @Nullable Object fileKey(Path path) throws IOException {
+    return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+        .fileKey();
+  }
+}

@@ -1,0 +1,206 @@
+package io.vhost4j.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vhost4j.nativeio.OwnedFd;
+import io.vhost4j.nativeio.UnixSocket;
+import io.vhost4j.protocol.MessageHeader;
+import io.vhost4j.protocol.Payload;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VhostUserListenerTest {
+  private final OnLoop loop = new OnLoop();
+  private final LinkedBlockingQueue<OwnedFd> accepted = new LinkedBlockingQueue<>();
+  @TempDir Path directory;
+
+  @AfterEach
+  void close() {
+    loop.close();
+    accepted.forEach(OwnedFd::close);
+  }
+
+  private VhostUserListener listen(Path path) throws Exception {
+    return loop.call(() -> VhostUserListener.listen(loop.context, path, accepted::add));
+  }
+
+  private OwnedFd nextConnection() throws Exception {
+    OwnedFd fd = accepted.poll(10, TimeUnit.SECONDS);
+    if (fd == null) {
+      throw new AssertionError("no connection");
+    }
+    return fd;
+  }
+
+  @Test
+  void aMessageGoesFromAConnectingChannelToTheAcceptedOne() throws Exception {
+    Path path = directory.resolve("socket");
+    VhostUserListener listener = listen(path);
+    Recorder client = new Recorder();
+    Recorder server = new Recorder();
+
+    VhostUserChannel one = loop.call(() -> VhostUserChannel.connect(loop.context, path, client));
+    OwnedFd connection = nextConnection();
+    loop.run(() -> VhostUserChannel.open(loop.context, connection, server));
+    loop.run(() -> one.send(MessageHeader.request(3, false, 0), Payload.EMPTY));
+
+    assertThat(server.next().header().request()).isEqualTo(3);
+    loop.run(listener::close);
+    assertThat(path).doesNotExist();
+  }
+
+  @Test
+  void whoConnectsWhileThePausedListenerServesAnotherIsAcceptedAfterwards() throws Exception {
+    Path path = directory.resolve("socket");
+    VhostUserListener listener = listen(path);
+    loop.run(listener::pause);
+    try (OwnedFd client = UnixSocket.create()) {
+      UnixSocket.connect(client, path);
+      loop.settle();
+      assertThat(accepted).isEmpty();
+
+      loop.run(listener::resume);
+      nextConnection().close();
+    }
+    loop.run(listener::close);
+  }
+
+  @Test
+  void aSocketThatNobodyListensOnIsReplaced() throws Exception {
+    Path path = directory.resolve("socket");
+    try (OwnedFd dead = UnixSocket.create()) {
+      UnixSocket.bind(dead, path);
+      UnixSocket.listen(dead, 1);
+    }
+    assertThat(path).exists();
+
+    VhostUserListener listener = listen(path);
+
+    try (OwnedFd client = UnixSocket.create()) {
+      UnixSocket.connect(client, path);
+      nextConnection().close();
+    }
+    loop.run(listener::close);
+  }
+
+  @Test
+  void aSocketThatAnotherListensOnIsLeftAlone() throws Exception {
+    Path path = directory.resolve("socket");
+    try (OwnedFd other = UnixSocket.create()) {
+      UnixSocket.bind(other, path);
+      UnixSocket.listen(other, 1);
+
+      loop.run(
+          () ->
+              assertThatThrownBy(() -> VhostUserListener.listen(loop.context, path, accepted::add))
+                  .isInstanceOf(IOException.class)
+                  .hasMessageContaining(path.toString())
+                  .hasMessageContaining("address in use"));
+
+      assertThat(path).exists();
+      try (OwnedFd client = UnixSocket.create()) {
+        UnixSocket.connect(client, path);
+      }
+    }
+  }
+
+  @Test
+  void aSocketWhoseListenerHasNoRoomLeftIsLeftAlone() throws Exception {
+    Path path = directory.resolve("socket");
+    try (OwnedFd other = UnixSocket.create();
+        OwnedFd waiting = UnixSocket.create()) {
+      UnixSocket.bind(other, path);
+      UnixSocket.listen(other, 0);
+      UnixSocket.connect(waiting, path);
+
+      loop.run(
+          () ->
+              assertThatThrownBy(() -> VhostUserListener.listen(loop.context, path, accepted::add))
+                  .hasMessageContaining("address in use"));
+
+      assertThat(path).exists();
+    }
+  }
+
+  @Test
+  void aFileThatIsNoSocketIsLeftAlone() throws Exception {
+    Path path = Files.writeString(directory.resolve("precious"), "data");
+
+    loop.run(
+        () ->
+            assertThatThrownBy(() -> VhostUserListener.listen(loop.context, path, accepted::add))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("not a socket"));
+
+    assertThat(path).hasContent("data");
+  }
+
+  @Test
+  void aPathThatIsTooLongIsReportedAsSuch() throws Exception {
+    Path path = directory.resolve("x".repeat(120));
+    loop.run(
+        () ->
+            assertThatThrownBy(() -> VhostUserListener.listen(loop.context, path, accepted::add))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("more than 107"));
+  }
+
+  @Test
+  void atItsEndAListenerRemovesItsOwnFileOnly() throws Exception {
+    Path path = directory.resolve("socket");
+    VhostUserListener first = listen(path);
+    Files.move(path, directory.resolve("moved"));
+    VhostUserListener second = listen(path);
+
+    loop.run(first::close);
+    assertThat(path).exists();
+
+    loop.run(second::close);
+    assertThat(path).doesNotExist();
+  }
+
+  @Test
+  void d2_anInheritedListeningSocketIsToldFromAConnectedOne() throws Exception {
+    Path path = directory.resolve("socket");
+    OwnedFd inherited = UnixSocket.create();
+    UnixSocket.bind(inherited, path);
+    UnixSocket.listen(inherited, 1);
+    assertThat(UnixSocket.isListening(inherited)).isTrue();
+
+    VhostUserListener listener =
+        loop.call(() -> VhostUserListener.adopt(loop.context, inherited, accepted::add));
+    try (OwnedFd client = UnixSocket.create()) {
+      UnixSocket.connect(client, path);
+      nextConnection().close();
+    }
+    loop.run(listener::close);
+    assertThat(path).as("not ours to remove").exists();
+
+    OwnedFd[] pair = UnixSocket.pair();
+    assertThat(UnixSocket.isListening(pair[0])).isFalse();
+    loop.run(
+        () ->
+            assertThatThrownBy(() -> VhostUserListener.adopt(loop.context, pair[0], accepted::add))
+                .isInstanceOf(IOException.class));
+    assertThat(pair[0].isOpen()).isFalse();
+    pair[1].close();
+  }
+
+  @Test
+  void connectingToNobodyNamesThePath() throws Exception {
+    Path path = directory.resolve("nobody");
+    loop.run(
+        () ->
+            assertThatThrownBy(() -> VhostUserChannel.connect(loop.context, path, new Recorder()))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(path.toString())
+                .hasMessageContaining("No such file"));
+  }
+}
