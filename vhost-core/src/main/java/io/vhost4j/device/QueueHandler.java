@@ -1,0 +1,40 @@
+package io.vhost4j.device;
+
+import io.vertx.core.Future;
+import io.vhost4j.virtqueue.VirtqueueException;
+
+/**
+ * What a device does with one of its virtqueues. Every method is called on the device's event loop
+ * in the queue's own Vert.x context, and must not block.
+ */
+public interface QueueHandler {
+  /**
+   * The ring runs from now on. {@link #available(DeviceQueue)} follows without a kick, as buffers
+   * may already be there (C14).
+   */
+  default void started(DeviceQueue queue) {}
+
+  /**
+   * Buffers may be available: take them with {@link DeviceQueue#next()} until it returns null or
+   * the device can hold no more. The engine calls again when the driver adds buffers after null was
+   * returned, and it notifies the driver of all completions when this method returns.
+   *
+   * <p>If an exception escapes, the ring is stopped. The buffer taken last counts as let go then,
+   * unless it has been returned; what was taken before still is the device's.
+   *
+   * @throws VirtqueueException from {@code next()}, to be passed on: the engine stops this ring
+   */
+  void available(DeviceQueue queue) throws VirtqueueException;
+
+  /**
+   * The ring is about to stop (GET_VRING_BASE, reset, or the frontend is gone): complete every
+   * chain that is still held, then the returned future. No further {@code available} comes.
+   *
+   * <p>The engine waits for the future as long as it takes, and for chains that are not back by
+   * then for some seconds more. After that it goes on without them: their memory turns blank and to
+   * complete them is of no effect.
+   */
+  default Future<Void> stop(DeviceQueue queue) {
+    return Future.succeededFuture();
+  }
+}

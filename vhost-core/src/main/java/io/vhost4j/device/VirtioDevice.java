@@ -1,0 +1,87 @@
+package io.vhost4j.device;
+
+import io.vertx.core.Future;
+import java.nio.ByteBuffer;
+
+/**
+ * A virtio device as its author sees it. The engine owns the protocol, memory, rings and
+ * notifications; the device owns its feature bits, its configuration space and one {@link
+ * QueueHandler} per queue.
+ *
+ * <p>Every method is called on the device's event loop and must not block.
+ */
+public interface VirtioDevice {
+  /** The virtio device type, for example 25 for sound (VIRTIO section 5). */
+  int deviceType();
+
+  /** A short name for log lines and meters, for example {@code sound}. */
+  String name();
+
+  /** Number of virtqueues. */
+  int queueCount();
+
+  /** Largest ring size that is accepted, in entries: a power of two up to 32768. */
+  default int maxQueueSize() {
+    return 1024;
+  }
+
+  /**
+   * Feature bits of the device type (bits 0 to 23 and 50 to 127). The engine adds those of rings
+   * and transport.
+   */
+  default long features() {
+    return 0;
+  }
+
+  /** Length of the configuration space in bytes. */
+  default int configSize() {
+    return 0;
+  }
+
+  /**
+   * Copies the configuration space from {@code offset} on into {@code target}, from its position to
+   * its limit. The engine has checked that the range lies inside {@link #configSize()}.
+   */
+  default void readConfig(int offset, ByteBuffer target) {}
+
+  /**
+   * The driver writes the configuration space. Bytes that are read-only are to be ignored (a QEMU
+   * frontend always writes the whole space). The range lies inside {@link #configSize()}.
+   */
+  default void writeConfig(int offset, ByteBuffer source) {}
+
+  /** The handler of queue {@code index}, the same one at each call. */
+  QueueHandler queue(int index);
+
+  /**
+   * A frontend has connected.
+   *
+   * @param context what the device may ask of the engine until {@link #disconnected()}
+   */
+  default void connected(DeviceContext context) {}
+
+  /**
+   * The driver has acknowledged features (SET_FEATURES).
+   *
+   * @param features every acknowledged bit, those of rings and transport included
+   */
+  default void featuresAcknowledged(long features) {}
+
+  /**
+   * Back to the initial state: a device reset, or the end of a connection. All queues have been
+   * stopped before.
+   *
+   * @return completes when nothing of the former state is at work any more
+   */
+  default Future<Void> reset() {
+    return Future.succeededFuture();
+  }
+
+  /** The frontend is gone; queues have been stopped and {@link #reset()} has completed. */
+  default void disconnected() {}
+
+  /** Releases what the device holds for its whole life; called once, when its server closes. */
+  default Future<Void> close() {
+    return Future.succeededFuture();
+  }
+}
