@@ -1,0 +1,19 @@
+package io.vhost4j.backend;
+
+/**
+ * What one queue has done since its server was created, over all connections. Written by the event
+ * loop alone as plain fields, so that counting costs nothing; read by anyone, a moment late.
+ */
+final class QueueCounters {
+  /** Turns that the handler got: kicks, and the looks at the ring after a start. */
+  long turns;
+
+  /** Chains taken from the ring. */
+  long buffers;
+
+  /** Used-buffer notifications sent to the driver. */
+  long notifications;
+
+  /** Malformed rings and failed handlers, each of which stopped the ring. */
+  long errors;
+}

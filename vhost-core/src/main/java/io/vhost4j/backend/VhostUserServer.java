@@ -1,0 +1,235 @@
+package io.vhost4j.backend;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vhost4j.device.VirtioDevice;
+import io.vhost4j.event.NativeTransport;
+import io.vhost4j.event.VhostUserListener;
+import io.vhost4j.nativeio.OwnedFd;
+import io.vhost4j.nativeio.UnixSocket;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves one virtio device on a vhost-user socket, to one frontend after the other: who connects
+ * while another is served waits.
+ *
+ * <pre>{@code
+ * VhostUserServer server = VhostUserServer.create(vertx, device);
+ * server.listen(Path.of("/run/sound.sock")).onSuccess(v -> System.out.println("ready"));
+ * }</pre>
+ *
+ * <p>Everything of the device runs on one event loop, which is chosen at creation. Methods may be
+ * called from any thread.
+ */
+public final class VhostUserServer {
+  private static final Logger log = LoggerFactory.getLogger(VhostUserServer.class);
+
+  private final VirtioDevice device;
+  private final Context context;
+  private final List<QueueCounters> queueCounters;
+  private final String name;
+  private final Promise<Void> finished = Promise.promise();
+
+  private String label;
+  private boolean listening;
+  private @Nullable VhostUserListener listener;
+  private @Nullable BackendSession session;
+  private @Nullable Future<Void> closing;
+  // As in QueueCounters: written by the loop, read by anyone a moment late.
+  private long connections;
+  private boolean connected;
+
+  private VhostUserServer(Vertx vertx, VirtioDevice device) {
+    NativeTransport.require(vertx);
+    this.device = device;
+    this.name = device.name();
+    this.label = name;
+    this.context = NativeTransport.newLoop(vertx);
+    this.queueCounters =
+        IntStream.range(0, device.queueCount()).mapToObj(i -> new QueueCounters()).toList();
+  }
+
+  /**
+   * A server that does not listen yet.
+   *
+   * @param vertx has the native transport, see {@link NativeTransport#vertx}
+   * @param device served by this server alone, which closes it in the end
+   * @throws IllegalStateException if {@code vertx} runs without epoll
+   */
+  public static VhostUserServer create(Vertx vertx, VirtioDevice device) {
+    return new VhostUserServer(vertx, device);
+  }
+
+  /**
+   * Listens at {@code path}. A socket left behind by a process that is gone is replaced; the own
+   * one is removed by {@link #close()}.
+   *
+   * @return fails with an {@link IOException} that names the path if it cannot be had, and with an
+   *     {@link IllegalStateException} if the server listens already or has been closed
+   */
+  public Future<Void> listen(Path path) {
+    return onLoop(
+        () -> {
+          beginToListen(path.toString());
+          try {
+            listener = VhostUserListener.listen(context, path, this::accepted);
+          } catch (IOException e) {
+            listening = false; // another path may do
+            throw e;
+          }
+          return null;
+        });
+  }
+
+  /**
+   * Serves on an inherited descriptor: a listening socket goes on listening, a connected one is the
+   * only frontend (conformance D2), see {@link #finished()}.
+   *
+   * @param fd number of the descriptor, which belongs to the server from now on
+   * @return fails with an {@link IOException} if it is no Unix stream socket, and with an {@link
+   *     IllegalStateException} if the server listens already or has been closed
+   */
+  public Future<Void> listen(int fd) {
+    return onLoop(
+        () -> {
+          OwnedFd socket = new OwnedFd(fd);
+          try {
+            beginToListen("fd " + fd);
+            if (!UnixSocket.isUnixStream(socket)) {
+              throw new IOException("file descriptor " + fd + " is not a Unix stream socket");
+            }
+            if (UnixSocket.isListening(socket)) {
+              listener = VhostUserListener.adopt(context, socket, this::accepted);
+            } else {
+              serve(socket).onComplete(gone -> finished.tryComplete());
+            }
+            return null;
+          } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+          }
+        });
+  }
+
+  private void beginToListen(String where) {
+    if (listening || closing != null) {
+      throw new IllegalStateException(name + ": the server listens already or has been closed");
+    }
+    listening = true;
+    label = name + " " + where;
+  }
+
+  private <T extends @Nullable Object> Future<T> onLoop(Callable<T> action) {
+    Promise<T> promise = Promise.promise();
+    context.runOnContext(
+        v -> {
+          try {
+            promise.complete(action.call());
+          } catch (Exception e) {
+            promise.fail(e);
+          }
+        });
+    return promise.future();
+  }
+
+  private void accepted(OwnedFd socket) {
+    setPaused(true);
+    try {
+      serve(socket).onComplete(gone -> setPaused(false));
+    } catch (IOException | RuntimeException e) {
+      log.warn("{}: connection refused: {}", label, e.toString());
+      socket.close();
+      setPaused(false);
+    }
+  }
+
+  /** One frontend at a time: the device is one. */
+  private void setPaused(boolean paused) {
+    if (listener != null && closing == null) {
+      if (paused) {
+        listener.pause();
+      } else {
+        listener.resume();
+      }
+    }
+  }
+
+  /**
+   * Serves one frontend.
+   *
+   * @return completes when it is gone and nothing of it is left
+   */
+  private Future<Void> serve(OwnedFd socket) throws IOException {
+    BackendSession next = new BackendSession(context, label, device, socket, queueCounters);
+    session = next;
+    connections++;
+    connected = true;
+    next.begin();
+    return next.ended()
+        .onComplete(
+            done -> {
+              session = null;
+              connected = false;
+            });
+  }
+
+  /**
+   * Completes when this server will serve nobody any more: it has been closed, or the frontend at
+   * the other end of a connected descriptor has gone. Never fails.
+   */
+  public Future<Void> finished() {
+    return finished.future();
+  }
+
+  /**
+   * Stops listening, disconnects the frontend, and closes the device. Waits for the device to
+   * return its buffers, as long as that takes: who cannot wait for a device that is stuck sets a
+   * limit and ends the process.
+   *
+   * @return completes when all is released; the same future at each call
+   */
+  public Future<Void> close() {
+    return onLoop(this::closeOnLoop).compose(done -> done);
+  }
+
+  private Future<Void> closeOnLoop() {
+    if (closing == null) {
+      if (listener != null) {
+        listener.close();
+      }
+      BackendSession present = session;
+      Future<Void> ended = present == null ? Future.succeededFuture() : present.ended();
+      closing = ended.eventually(device::close).onComplete(done -> finished.tryComplete());
+      if (present != null) {
+        present.close("the server closes");
+      }
+    }
+    return closing;
+  }
+
+  /** The device's name, as {@link VirtioDevice#name()} gives it. */
+  String name() {
+    return name;
+  }
+
+  List<QueueCounters> queueCounters() {
+    return queueCounters;
+  }
+
+  long connections() {
+    return connections;
+  }
+
+  boolean isConnected() {
+    return connected;
+  }
+}

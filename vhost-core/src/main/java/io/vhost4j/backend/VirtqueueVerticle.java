@@ -1,0 +1,292 @@
+package io.vhost4j.backend;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.internal.ContextInternal;
+import io.vhost4j.device.DeviceQueue;
+import io.vhost4j.device.QueueHandler;
+import io.vhost4j.memory.GuestMemory;
+import io.vhost4j.virtqueue.DescriptorChain;
+import io.vhost4j.virtqueue.SplitVirtqueue;
+import io.vhost4j.virtqueue.VirtqueueException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One running virtqueue: a kick makes the device's handler take buffers, and the driver is notified
+ * once per batch. Has a context of its own on the device's event loop, where all methods run. What
+ * happens per buffer allocates nothing.
+ */
+final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
+  /**
+   * Buffers that one turn may take before the other queues and devices of the loop get theirs: a
+   * driver that never stops adding must not keep the loop to itself.
+   */
+  static final int BUFFERS_PER_TURN = 256;
+
+  private final Vring vring;
+  private final QueueHandler handler;
+  private final SplitVirtqueue ring;
+  private final QueueCounters counters;
+  private final Promise<Void> stopped = Promise.promise();
+
+  private boolean active;
+  private boolean inTurn;
+  private boolean sawEmpty;
+  private int budget;
+
+  /** The buffer that the handler was given last in this turn, until it is back. */
+  private @Nullable DescriptorChain last;
+
+  /** Buffers that will not come back, as the handler threw something with them in its hands. */
+  private int lost;
+
+  /** The handler has stopped: with the last of its buffers the ring is closed. */
+  private boolean stopping;
+
+  private boolean closed;
+
+  VirtqueueVerticle(Vring vring, QueueHandler handler, SplitVirtqueue ring) {
+    this.vring = vring;
+    this.handler = handler;
+    this.ring = ring;
+    this.counters = vring.counters();
+  }
+
+  @Override
+  public Future<?> start() {
+    active = true;
+    budget = BUFFERS_PER_TURN;
+    ContextInternal previous = ((ContextInternal) context).beginDispatch();
+    try {
+      handler.started(this);
+    } catch (RuntimeException | Error e) {
+      failed(e);
+    } finally {
+      ((ContextInternal) context).endDispatch(previous);
+    }
+    turn(); // buffers may have been added before (C14)
+    return Future.succeededFuture();
+  }
+
+  /**
+   * Lets the handler take what is available. Kicks are off meanwhile; after switching them on the
+   * ring is looked at once more, or a buffer added in between would wait for ever (S14).
+   */
+  void turn() {
+    if (inTurn || !active || !vring.isEnabled()) {
+      return;
+    }
+    counters.turns++;
+    inTurn = true;
+    last = null;
+    budget = BUFFERS_PER_TURN;
+    ContextInternal previous = ((ContextInternal) context).beginDispatch();
+    try {
+      boolean more;
+      do {
+        ring.disableKicks();
+        sawEmpty = false;
+        letHandlerTake();
+        flush();
+        more = ring.enableKicks();
+      } while (more && sawEmpty && budget > 0 && active);
+      if (more && sawEmpty) {
+        vring.lookLater(); // the budget is spent, and no kick may come for what is there
+      }
+      ring.deliverFaults();
+    } catch (InternalError e) {
+      failed(e);
+    } finally {
+      ((ContextInternal) context).endDispatch(previous);
+      inTurn = false;
+      budget = BUFFERS_PER_TURN;
+    }
+  }
+
+  private void letHandlerTake() {
+    try {
+      handler.available(this);
+    } catch (VirtqueueException e) {
+      fail(String.valueOf(e.getMessage()));
+    } catch (RuntimeException | Error e) {
+      lost += last == null ? 0 : 1;
+      failed(e);
+    }
+  }
+
+  /** The device has thrown something, or guest memory has under its hands. */
+  private void failed(Throwable thrown) {
+    if (thrown instanceof InternalError) {
+      active = false;
+      vring.session().memoryLost();
+    } else {
+      vring.session().reportBug(vring, thrown);
+      fail("the device failed: " + thrown);
+    }
+  }
+
+  /** Stops this ring for good; the rest of the device goes on (B.2, malformed rings). */
+  private void fail(String reason) {
+    if (active) {
+      active = false;
+      counters.errors++;
+      vring.broken(reason);
+    }
+  }
+
+  /** Goes on with another table of memory, after SET_MEM_TABLE and the like (C16, C26). */
+  void rebind(GuestMemory memory) {
+    try {
+      ring.rebind(memory);
+    } catch (VirtqueueException e) {
+      fail(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /**
+   * Takes the ring out of service.
+   *
+   * @return completes when the handler has stopped and every buffer has come back, for memory that
+   *     the device may still touch cannot be unmapped; never fails
+   */
+  @Override
+  public Future<?> stop() {
+    active = false;
+    ContextInternal previous = ((ContextInternal) context).beginDispatch();
+    try {
+      vring.session().ask(() -> handler.stop(this)).onComplete(done -> handlerStopped());
+    } finally {
+      ((ContextInternal) context).endDispatch(previous);
+    }
+    return stopped.future();
+  }
+
+  private void handlerStopped() {
+    stopping = true;
+    closeWhenIdle();
+    if (!closed) {
+      vertx.setTimer(BackendSession.PATIENCE_MILLIS, id -> closeAnyway());
+    }
+  }
+
+  private void closeWhenIdle() {
+    if (ring.inFlight() <= lost) {
+      close();
+    }
+  }
+
+  /** The device says that it has stopped, but it has not returned everything. */
+  private void closeAnyway() {
+    if (!closed) {
+      vring.session().buffersKept(vring, ring.inFlight());
+      close();
+    }
+  }
+
+  private void close() {
+    if (!closed) {
+      closed = true;
+      flush();
+      ring.close();
+      stopped.complete();
+    }
+  }
+
+  /** Where the driver's next buffer is, for GET_VRING_BASE. */
+  int nextAvail() {
+    return ring.nextAvail();
+  }
+
+  @Override
+  public int index() {
+    return vring.index();
+  }
+
+  @Override
+  public int size() {
+    return ring.size();
+  }
+
+  @Override
+  public int inFlight() {
+    return ring.inFlight();
+  }
+
+  @Override
+  public @Nullable DescriptorChain next() throws VirtqueueException {
+    if (!active || !vring.isEnabled()) {
+      return null;
+    }
+    if (budget <= 0) {
+      vring.lookLater();
+      return null;
+    }
+    try {
+      DescriptorChain chain = ring.next();
+      if (chain == null) {
+        chain = emptied();
+      }
+      if (chain != null) {
+        last = chain;
+        budget--;
+        counters.buffers++;
+      }
+      return chain;
+    } catch (VirtqueueException e) {
+      fail(String.valueOf(e.getMessage()));
+      throw e;
+    } catch (InternalError e) {
+      failed(e);
+      return null;
+    }
+  }
+
+  /**
+   * The ring is empty. A turn switches kicks on when it ends; a device that takes buffers at
+   * another time has them switched on here, or nobody would tell it of the next one.
+   */
+  private @Nullable DescriptorChain emptied() throws VirtqueueException {
+    if (inTurn) {
+      sawEmpty = true;
+      return null;
+    }
+    budget = BUFFERS_PER_TURN;
+    return ring.enableKicks() ? ring.next() : null;
+  }
+
+  @Override
+  public void complete(DescriptorChain chain, int written) {
+    if (closed) {
+      return; // too late, the ring is gone
+    }
+    try {
+      ring.complete(chain, written);
+      if (!inTurn) {
+        ring.deliverFaults();
+      }
+    } catch (InternalError e) {
+      failed(e);
+    }
+    if (chain == last) {
+      last = null;
+    }
+    if (stopping) {
+      context.runOnContext(v -> closeWhenIdle());
+    }
+  }
+
+  @Override
+  public void flush() {
+    try {
+      if (ring.needsNotification()) {
+        vring.notifyDriver();
+      }
+      if (!inTurn) {
+        ring.deliverFaults();
+      }
+    } catch (InternalError e) {
+      failed(e);
+    }
+  }
+}

@@ -1,0 +1,320 @@
+package io.vhost4j.backend;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vhost4j.device.QueueHandler;
+import io.vhost4j.event.EventFd;
+import io.vhost4j.event.FdRegistration;
+import io.vhost4j.event.NativeTransport;
+import io.vhost4j.memory.GuestMemory;
+import io.vhost4j.virtqueue.SplitVirtqueue;
+import io.vhost4j.virtqueue.VirtqueueException;
+import io.vhost4j.virtqueue.VringAddresses;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One queue as the protocol sees it: size, addresses, descriptors, and the two independent states
+ * of conformance C.5, started or stopped and enabled or disabled. While it is started, a {@link
+ * VirtqueueVerticle} serves it. Event loop only.
+ */
+final class Vring {
+  private static final int MAX_BASE = 0xffff;
+  private static final long POLL_MILLIS = 1;
+  private static final long NO_TIMER = -1;
+
+  private final BackendSession session;
+  private final int index;
+  private final QueueCounters counters;
+  private final QueueHandler handler;
+  private final Context context;
+  private final Runnable lookAgain = this::lookAgain;
+
+  private int size;
+  private int base;
+  private @Nullable VringAddresses addresses;
+  private @Nullable FdRegistration kick;
+  private long pollTimer = NO_TIMER;
+  private boolean looksAgain;
+  private @Nullable EventFd call;
+  private boolean callMissed;
+  private @Nullable EventFd error;
+  private boolean started;
+  private boolean enabled;
+  private @Nullable VirtqueueVerticle running;
+  private Future<?> halted = Future.succeededFuture();
+
+  Vring(BackendSession session, int index, QueueCounters counters) {
+    this.session = session;
+    this.index = index;
+    this.counters = counters;
+    this.handler = session.device().queue(index);
+    this.context = NativeTransport.sameLoop(session.context());
+    this.context.exceptionHandler(session::uncaught);
+  }
+
+  BackendSession session() {
+    return session;
+  }
+
+  int index() {
+    return index;
+  }
+
+  QueueCounters counters() {
+    return counters;
+  }
+
+  /** Whether the frontend has started the ring and not stopped it (C13). */
+  boolean isStarted() {
+    return started;
+  }
+
+  /** Whether a start would go on where a former driver left off (see {@code beforeStart}). */
+  int base() {
+    return base;
+  }
+
+  /**
+   * Whether buffers may be taken. That the driver is ready (B4) is the frontend's to know: QEMU's
+   * generic devices never pass DRIVER_OK on, although they negotiate STATUS.
+   */
+  boolean isEnabled() {
+    return enabled;
+  }
+
+  void setSize(int entries) throws RefusedException {
+    refuseIfRunning("size");
+    int limit = session.device().maxQueueSize();
+    if (Integer.bitCount(entries) != 1 || entries < 0 || entries > limit) {
+      throw new RefusedException(
+          "E7: queue %d cannot have %d entries, only a power of two up to %d"
+              .formatted(index, Integer.toUnsignedLong(entries), limit));
+    }
+    size = entries;
+  }
+
+  void setBase(int nextAvail) throws RefusedException {
+    refuseIfRunning("base");
+    if (nextAvail < 0 || nextAvail > MAX_BASE) {
+      throw new RefusedException(
+          "E7: queue %d cannot have base %d".formatted(index, Integer.toUnsignedLong(nextAvail)));
+    }
+    base = nextAvail;
+  }
+
+  /** Takes the addresses, which a running ring can only be given again (C16). */
+  void setAddresses(VringAddresses wanted) throws RefusedException {
+    if (running != null && wanted.equals(addresses)) {
+      return;
+    }
+    refuseIfRunning("addresses");
+    createRing(wanted, Math.max(size, 1)).close(); // only to see whether they are possible
+    addresses = wanted;
+  }
+
+  private void refuseIfRunning(String what) throws RefusedException {
+    if (running != null) {
+      throw new RefusedException(
+          "the %s of queue %d cannot change while it runs".formatted(what, index));
+    }
+  }
+
+  private SplitVirtqueue createRing(VringAddresses at, int entries) throws RefusedException {
+    SplitVirtqueue ring = null;
+    try {
+      ring =
+          SplitVirtqueue.create(
+              session.memory(), entries, at, session.negotiation().acknowledged(), base);
+      ring.deliverFaults();
+      return ring;
+    } catch (InternalError e) {
+      if (ring != null) {
+        ring.close();
+      }
+      throw new RefusedException(
+          "E9: queue %d: its memory file has been truncated".formatted(index));
+    } catch (VirtqueueException e) {
+      throw new RefusedException("E10: queue %d: %s".formatted(index, e.getMessage()));
+    }
+  }
+
+  /**
+   * Takes the kick descriptor, which starts the ring unless it runs already (C13).
+   *
+   * @param descriptor null to have the ring polled; the ring's from now on
+   */
+  void setKick(@Nullable EventFd descriptor) throws RefusedException {
+    if (session.isOver()) {
+      close(descriptor);
+      throw new RefusedException("the frontend is gone");
+    }
+    stopListening();
+    try {
+      if (descriptor == null) {
+        pollTimer = session.context().owner().setPeriodic(POLL_MILLIS, id -> look());
+      } else {
+        kick = descriptor.watch(context, this::look);
+      }
+      if (running == null) {
+        start();
+      }
+    } catch (IOException e) {
+      throw new RefusedException("queue %d: %s".formatted(index, e.getMessage()));
+    } catch (RefusedException e) {
+      stopListening();
+      throw e;
+    }
+  }
+
+  private void stopListening() {
+    if (kick != null) {
+      kick.close();
+      kick = null;
+    }
+    if (pollTimer != NO_TIMER) {
+      session.context().owner().cancelTimer(pollTimer);
+      pollTimer = NO_TIMER;
+    }
+  }
+
+  /** Takes the call descriptor, and uses it at once for what nobody could be told so far. */
+  void setCall(@Nullable EventFd descriptor) {
+    close(call);
+    call = descriptor;
+    if (callMissed && descriptor != null) {
+      notifyDriver();
+    }
+  }
+
+  /** Tells the driver of used buffers; a driver without a descriptor polls, or will give one. */
+  void notifyDriver() {
+    EventFd present = call;
+    callMissed = present == null;
+    if (present != null) {
+      present.signal();
+      counters.notifications++;
+    }
+  }
+
+  void setError(@Nullable EventFd descriptor) {
+    close(error);
+    error = descriptor;
+  }
+
+  void enable() {
+    enabled = true;
+    look();
+  }
+
+  void disable() {
+    enabled = false;
+  }
+
+  private void start() throws RefusedException {
+    VringAddresses at = addresses;
+    if (size == 0 || at == null) {
+      throw new RefusedException("E10: queue %d has no size or no addresses".formatted(index));
+    }
+    SplitVirtqueue ring = createRing(at, size);
+    started = true;
+    callMissed = false;
+    VirtqueueVerticle verticle = new VirtqueueVerticle(this, handler, ring);
+    verticle.init(context.owner(), context);
+    running = verticle;
+    session.ringStarted();
+    verticle.start();
+  }
+
+  /**
+   * Looks at the ring: for a kick, or because what held it back may have gone. A ring that a device
+   * reset took out of service starts again.
+   */
+  void look() {
+    if (running != null) {
+      running.turn();
+    } else if (started && enabled) {
+      try {
+        start();
+      } catch (RefusedException e) {
+        started = false;
+        broken(String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  /**
+   * Gives the queue another turn, when the other queues and devices of the loop have had theirs.
+   */
+  void lookLater() {
+    if (!looksAgain) {
+      looksAgain = true;
+      NativeTransport.afterPolling(context, lookAgain);
+    }
+  }
+
+  private void lookAgain() {
+    looksAgain = false;
+    look();
+  }
+
+  void rebind(GuestMemory memory) {
+    if (running != null) {
+      running.rebind(memory);
+    }
+  }
+
+  /**
+   * The ring is beyond use until it is started anew; the frontend is told through its descriptor.
+   */
+  void broken(String reason) {
+    session.ringBroken(this, reason);
+    if (error != null) {
+      error.signal();
+    }
+  }
+
+  /** Stops the ring for GET_VRING_BASE and drops its descriptors (C13, C18). */
+  Future<Integer> stop() {
+    started = false;
+    return halt()
+        .map(
+            done -> {
+              stopListening();
+              setCall(null);
+              return base;
+            });
+  }
+
+  /**
+   * Takes the ring out of service until the next {@link #look()}.
+   *
+   * @return completes when all buffers have come back; never fails
+   */
+  Future<?> halt() {
+    VirtqueueVerticle verticle = running;
+    if (verticle != null) {
+      running = null;
+      halted = verticle.stop().onComplete(done -> base = verticle.nextAvail());
+    }
+    return halted;
+  }
+
+  /** The next driver begins at the start of its ring (B6). */
+  void rewind() {
+    base = 0;
+  }
+
+  /** Closes what the frontend gave; the ring has been halted. */
+  void close() {
+    stopListening();
+    setCall(null);
+    setError(null);
+  }
+
+  private static void close(@Nullable EventFd descriptor) {
+    if (descriptor != null) {
+      descriptor.close();
+    }
+  }
+}

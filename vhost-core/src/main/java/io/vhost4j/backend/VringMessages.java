@@ -1,0 +1,131 @@
+package io.vhost4j.backend;
+
+import static io.vhost4j.backend.Operation.DONE;
+
+import io.vertx.core.Future;
+import io.vhost4j.event.EventFd;
+import io.vhost4j.protocol.FrontendMessage;
+import io.vhost4j.protocol.VringAddress;
+import io.vhost4j.protocol.VringFile;
+import io.vhost4j.protocol.VringState;
+import io.vhost4j.virtqueue.VringAddresses;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The messages that set up, start and stop rings (conformance C12 to C18). */
+final class VringMessages {
+  private final BackendSession session;
+
+  VringMessages(BackendSession session) {
+    this.session = session;
+  }
+
+  void register(Map<FrontendMessage, Operation> operations) {
+    operations.put(FrontendMessage.SET_VRING_NUM, request -> setSize(state(request)));
+    operations.put(FrontendMessage.SET_VRING_BASE, request -> setBase(state(request)));
+    operations.put(FrontendMessage.GET_VRING_BASE, request -> getBase(state(request)));
+    operations.put(FrontendMessage.SET_VRING_ENABLE, request -> setEnabled(state(request)));
+    operations.put(
+        FrontendMessage.SET_VRING_ADDR,
+        request -> setAddresses(VringAddress.read(request.payload())));
+    operations.put(FrontendMessage.SET_VRING_KICK, this::setKick);
+    operations.put(FrontendMessage.SET_VRING_CALL, this::setCall);
+    operations.put(FrontendMessage.SET_VRING_ERR, this::setError);
+  }
+
+  private static VringState state(Request request) {
+    return VringState.read(request.payload());
+  }
+
+  private Vring vring(int index) throws RefusedException {
+    List<Vring> vrings = session.vrings();
+    if (index < 0 || index >= vrings.size()) {
+      throw new RefusedException(
+          "E7: there is no queue %d, only %d of them"
+              .formatted(Integer.toUnsignedLong(index), vrings.size()));
+    }
+    return vrings.get(index);
+  }
+
+  private Future<ByteBuffer> setSize(VringState state) throws RefusedException {
+    vring(state.index()).setSize(state.num());
+    return DONE;
+  }
+
+  private Future<ByteBuffer> setBase(VringState state) throws RefusedException {
+    vring(state.index()).setBase(state.num());
+    return DONE;
+  }
+
+  private Future<ByteBuffer> getBase(VringState state) throws RefusedException {
+    Vring vring = vring(state.index());
+    return vring.stop().map(base -> new VringState(vring.index(), base).encode());
+  }
+
+  private Future<ByteBuffer> setEnabled(VringState state) throws RefusedException {
+    if (state.num() != 0 && state.num() != 1) {
+      throw new RefusedException(
+          "E7: queue %d enabled with %d".formatted(state.index(), state.num()));
+    }
+    Vring vring = vring(state.index());
+    if (state.num() == 1) {
+      vring.enable();
+    } else {
+      vring.disable();
+    }
+    return DONE;
+  }
+
+  private Future<ByteBuffer> setAddresses(VringAddress wanted) throws RefusedException {
+    vring(wanted.index())
+        .setAddresses(new VringAddresses(wanted.descriptors(), wanted.available(), wanted.used()));
+    return DONE;
+  }
+
+  private Future<ByteBuffer> setKick(Request request) throws RefusedException {
+    Vring vring = vring(request);
+    EventFd kick = take(request);
+    return session
+        .beforeStart(vring)
+        .compose(
+            ready -> {
+              try {
+                vring.setKick(kick);
+                return DONE;
+              } catch (RefusedException e) {
+                return Future.failedFuture(e);
+              }
+            });
+  }
+
+  private Future<ByteBuffer> setCall(Request request) throws RefusedException {
+    Vring vring = vring(request);
+    vring.setCall(take(request));
+    return DONE;
+  }
+
+  private Future<ByteBuffer> setError(Request request) throws RefusedException {
+    Vring vring = vring(request);
+    vring.setError(take(request));
+    return DONE;
+  }
+
+  private Vring vring(Request request) throws RefusedException {
+    return vring(VringFile.read(request.payload()).index());
+  }
+
+  /** Null if the payload says that no descriptor comes along. */
+  private static @Nullable EventFd take(Request request) throws RefusedException {
+    if (request.fds().count() == 0) {
+      return null;
+    }
+    try {
+      return EventFd.adopt(request.fds().take(0));
+    } catch (IOException e) {
+      throw new RefusedException("E8: " + e.getMessage());
+    }
+  }
+}
