@@ -1,0 +1,52 @@
+package io.vhost4j.audio;
+
+import java.util.List;
+
+/** The host's audio for the streams of one device. */
+public interface AudioBackend extends AutoCloseable {
+  /** What streams of this direction can be at most. The same answer for the life of the backend. */
+  StreamCapabilities capabilities(Direction direction);
+
+  /**
+   * What one stream can be, for backends whose streams differ. The same answer for the life of the
+   * backend. May block; not called on an event loop.
+   *
+   * @throws AudioException if what the stream stands on is not to be had
+   */
+  default StreamCapabilities capabilities(int streamId, Direction direction) throws AudioException {
+    return capabilities(direction);
+  }
+
+  /**
+   * Which speaker each channel of a frame belongs to, in the order the backend takes them; the
+   * guest reads it as a channel map. Empty if it makes no difference to the backend.
+   */
+  default List<ChannelPosition> channelPositions(Direction direction, int channels) {
+    return ChannelPosition.standard(channels);
+  }
+
+  /**
+   * Whether no method of its streams ever waits for the host (a file system, a server, a device).
+   * Such streams run on the device's event loop; all others get a worker thread each.
+   */
+  boolean isImmediate();
+
+  /**
+   * Opens a stream, at PREPARE. Called on the stream's own executor, and again every second while a
+   * running stream is lost. May wait for the host, but not for ever: the end of a connection waits
+   * for it.
+   *
+   * @param streamId the stream's id in the device
+   * @param direction its direction
+   * @param parameters what the guest has chosen, inside {@link #capabilities(Direction)}
+   * @param wake makes the stream's executor look again, as if {@link AudioStream#nanosToWait(int)}
+   *     had expired; any thread may call it at any time, it neither blocks nor allocates
+   * @throws AudioException if the host refuses; the guest gets IO_ERR and may try again
+   */
+  AudioStream open(int streamId, Direction direction, PcmParameters parameters, Runnable wake)
+      throws AudioException;
+
+  /** Releases what the backend holds; all its streams have been closed before. */
+  @Override
+  void close();
+}

@@ -1,0 +1,34 @@
+package io.vhost4j.audio;
+
+import java.util.Map;
+
+/** How fast a backend without hardware of its own consumes and captures. */
+public enum Pacing {
+  /** As fast as the clock on the wall, like real hardware. */
+  REALTIME,
+  /** As fast as possible. */
+  NONE;
+
+  /** The option that chooses it, the same for all backends that have it. */
+  public static final AudioOption OPTION =
+      new AudioOption(
+          "pacing",
+          "realtime|none",
+          "consume and capture as fast as real hardware, or as fast as possible",
+          "realtime");
+
+  /**
+   * What the user chose with {@link #OPTION}.
+   *
+   * @throws AudioException if it is no pacing
+   */
+  public static Pacing of(Map<String, String> options) throws AudioException {
+    String value = options.getOrDefault(OPTION.name(), OPTION.defaultValue());
+    return switch (value) {
+      case "realtime" -> REALTIME;
+      case "none" -> NONE;
+      default ->
+          throw new AudioException("--pacing=" + value + " is unknown: give realtime or none");
+    };
+  }
+}
