@@ -1,0 +1,35 @@
+package io.vhost4j.audio.pipewire;
+
+import java.nio.ByteBuffer;
+
+/** A stream that the guest plays. */
+final class PlaybackStream extends PipewireStream {
+  private final PlaybackCycle cycle;
+
+  PlaybackStream(PlaybackCycle cycle, PipewireNode node) {
+    super(cycle, node);
+    this.cycle = cycle;
+  }
+
+  @Override
+  public void write(ByteBuffer frames) {
+    cycle.attend();
+    cycle.ring.put(frames);
+  }
+
+  @Override
+  public int pendingBytes() {
+    cycle.attend();
+    return cycle.ring.used();
+  }
+
+  @Override
+  boolean canMove(int bytes) {
+    return bytes > 0 && cycle.ring.room() > 0;
+  }
+
+  @Override
+  boolean isIdle(int bytes) {
+    return bytes == 0 && cycle.ring.used() == 0;
+  }
+}
