@@ -1,0 +1,63 @@
+package io.vhost4j.sound;
+
+import io.vhost4j.sound.wire.Status;
+import io.vhost4j.virtqueue.DescriptorChain;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One buffer of the tx or rx queue on its way through a stream. Pooled by its {@link IoQueue}; the
+ * fields belong to whoever has it: the event loop, or the stream's executor between the two rings.
+ */
+final class IoMessage extends StreamJob {
+  final IoQueue queue;
+
+  /** The buffer and its stream; null while the message is in the pool. */
+  private @Nullable DescriptorChain chain;
+
+  private @Nullable PcmStream stream;
+
+  /** Bytes of audio that the buffer holds or has room for. */
+  int dataBytes;
+
+  /** Bytes of audio that the backend has taken from or put into the buffer. */
+  int doneBytes;
+
+  /** Output: how much the host must have consumed in all until this buffer was heard. */
+  long end;
+
+  /** How it ended; decided before it enters the stream if it is only to keep its place (A53). */
+  Status status = Status.OK;
+
+  /** Bytes between the guest's next sample and the sound in the air, when it ended (A46). */
+  int latencyBytes;
+
+  IoMessage(IoQueue queue) {
+    this.queue = queue;
+  }
+
+  void begin(DescriptorChain buffer, PcmStream owner, Status initial, int bytes) {
+    chain = buffer;
+    stream = owner;
+    dataBytes = bytes;
+    doneBytes = 0;
+    status = initial;
+    latencyBytes = 0;
+  }
+
+  /** Back to the pool. */
+  void end() {
+    chain = null;
+    stream = null;
+  }
+
+  /** The buffer of a message on its way. */
+  DescriptorChain chain() {
+    return Objects.requireNonNull(chain);
+  }
+
+  /** The stream of a message on its way. */
+  PcmStream stream() {
+    return Objects.requireNonNull(stream);
+  }
+}

@@ -1,0 +1,218 @@
+package io.vhost4j.sound;
+
+import io.vhost4j.audio.AudioException;
+import io.vhost4j.audio.AudioStream;
+import io.vhost4j.audio.PcmParameters;
+import io.vhost4j.sound.wire.Status;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The executor's side of a stream: takes jobs from the inbox, lets {@link Transfer} move audio, and
+ * puts each job into the outbox when it is done. One thread at a time calls {@link #service()};
+ * nothing here knows which.
+ *
+ * <p>When the host's audio is lost while it runs, the engine sits it out, see {@link Outage}.
+ */
+final class StreamEngine {
+  /** Nothing to do until a job or a wake comes. */
+  static final long FOREVER = Long.MAX_VALUE;
+
+  private static final long SHORTEST_WAIT_NANOS = 100_000;
+
+  private final SpscRing<StreamJob> inbox;
+  private final SpscRing<StreamJob> outbox;
+  private final Transfer transfer;
+  private final HostStream host;
+  private final Outage outage;
+  private final LongSupplier nanoTime;
+
+  private boolean started;
+  private boolean suspended;
+  private boolean closed;
+
+  private long shownXruns;
+  private volatile @Nullable Throwable failure;
+
+  StreamEngine(
+      SpscRing<StreamJob> inbox,
+      SpscRing<StreamJob> outbox,
+      Transfer transfer,
+      HostStream host,
+      LongSupplier nanoTime) {
+    this.inbox = inbox;
+    this.outbox = outbox;
+    this.transfer = transfer;
+    this.host = host;
+    this.outage = new Outage(host, transfer);
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * Does what can be done now.
+   *
+   * @return when to call again if neither a job nor a wake comes before: ns from now, 0 or less for
+   *     at once
+   */
+  long service() {
+    try {
+      takeJobs();
+      return move();
+    } catch (Throwable t) {
+      fail(t);
+      return FOREVER;
+    }
+  }
+
+  /** What comes behind CLOSE is for the next engine of the stream. */
+  private void takeJobs() {
+    while (!closed) {
+      StreamJob job = inbox.poll();
+      if (job == null) {
+        return;
+      }
+      if (job instanceof IoMessage message) {
+        transfer.add(message);
+      } else {
+        execute((StreamCommand) job);
+      }
+    }
+  }
+
+  /** Whether CLOSE was done, after which there is nothing to do. Executor only. */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Whether there is something for the event loop to take or to see. Executor only. */
+  boolean hasOutput() {
+    long xruns = host.xruns();
+    boolean isNew = xruns != shownXruns;
+    shownXruns = xruns;
+    return isNew || failure != null || !outbox.isEmpty();
+  }
+
+  /** What made the engine give up, or null. Any thread. */
+  @Nullable Throwable failure() {
+    return failure;
+  }
+
+  /** Underruns and overruns so far. Any thread. */
+  long xruns() {
+    return host.xruns();
+  }
+
+  /**
+   * Something that must not happen, most likely an InternalError as the frontend cut its memory
+   * short: the host's stream is closed and the buffers go back. Executor only.
+   */
+  void fail(Throwable reason) {
+    started = false;
+    host.close();
+    transfer.returnAll(Status.IO_ERR);
+    failure = reason;
+  }
+
+  private void execute(StreamCommand command) {
+    try {
+      switch (command.kind) {
+        case PREPARE -> host.open(requireParameters(command));
+        case START -> start();
+        case STOP -> stop();
+        case RELEASE -> release(Status.OK);
+        case SUSPEND -> suspend();
+        case RESUME -> resume();
+        case CLOSE -> release(Status.IO_ERR);
+      }
+    } catch (InternalError e) {
+      fail(e); // late news of guest memory that is gone
+      command.status(Status.IO_ERR);
+    } catch (Throwable t) { // native libraries that are missing come as errors
+      host.refused(command.kind, t);
+      command.status(Status.IO_ERR);
+    }
+    closed = command.kind == StreamCommand.Kind.CLOSE;
+    outbox.offer(command);
+  }
+
+  private static PcmParameters requireParameters(StreamCommand command) {
+    PcmParameters parameters = command.parameters;
+    if (parameters == null) {
+      throw new IllegalStateException(command.kind + " without parameters");
+    }
+    return parameters;
+  }
+
+  private void start() throws AudioException {
+    if (!host.isOpen()) {
+      host.reopen();
+    }
+    if (!suspended) {
+      host.run(true);
+    }
+    started = true;
+  }
+
+  /** Always succeeds: a host's stream that cannot stop is closed, and opened again at START. */
+  private void stop() {
+    started = false;
+    rest();
+  }
+
+  private void rest() {
+    try {
+      host.run(false);
+    } catch (AudioException | RuntimeException e) {
+      host.lose(e);
+      transfer.loseBuffers();
+    }
+  }
+
+  private void release(Status status) {
+    started = false;
+    transfer.returnAll(status);
+    host.close();
+  }
+
+  private void suspend() {
+    suspended = true;
+    rest();
+    transfer.returnAll(Status.IO_ERR);
+  }
+
+  private void resume() {
+    suspended = false;
+    if (started && host.isOpen()) {
+      try {
+        host.run(true);
+      } catch (AudioException | RuntimeException e) {
+        lose(e);
+      }
+    }
+  }
+
+  private long move() {
+    if (!started || suspended) {
+      return FOREVER;
+    }
+    AudioStream stream = host.stream();
+    if (stream == null) {
+      return outage.sitOut(nanoTime.getAsLong());
+    }
+    try {
+      boolean moved = transfer.move(stream, host.frameBytes());
+      host.countXruns();
+      long wait = transfer.nanosToWait(stream, host.parameters());
+      return moved ? wait : Math.max(wait, SHORTEST_WAIT_NANOS);
+    } catch (AudioException | RuntimeException e) {
+      lose(e);
+      return 0;
+    }
+  }
+
+  private void lose(Exception reason) {
+    host.lose(reason);
+    transfer.loseBuffers();
+    outage.begin();
+  }
+}
