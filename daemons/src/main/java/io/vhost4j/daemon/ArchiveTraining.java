@@ -1,0 +1,87 @@
+package io.vhost4j.daemon;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vhost4j.audio.PcmParameters;
+import io.vhost4j.audio.SampleFormat;
+import io.vhost4j.audio.SampleRate;
+import io.vhost4j.event.NativeTransport;
+import io.vhost4j.sound.driver.AudioPort;
+import io.vhost4j.sound.driver.SoundDriver;
+import io.vhost4j.sound.driver.StreamInfo;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What the launcher runs to make a class archive: a life of the daemon as guests see it, so that
+ * the archive has every class that a start and a first sound need.
+ */
+public final class ArchiveTraining {
+  private static final int PERIOD_BYTES = 1920;
+  private static final int PERIODS = 4;
+  private static final PcmParameters PARAMETERS =
+      new PcmParameters(
+          SampleFormat.S16, SampleRate.HZ_48000, 2, PERIODS * PERIOD_BYTES, PERIOD_BYTES);
+
+  private ArchiveTraining() {}
+
+  /** Returns when done; the JVM writes the archive when it exits. */
+  public static void main(String[] args) throws Exception {
+    PrintStream nowhere =
+        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+    SoundDaemon.run(new String[] {"--help"}, nowhere, nowhere);
+    Path directory = Files.createTempDirectory("vhost4j");
+    List<Path> sockets = List.of(directory.resolve("0.sock"), directory.resolve("1.sock"));
+    Path tape = directory.resolve("tape.wav");
+    SoundCommandLine.Request request =
+        SoundDaemon.commandLine()
+            .parse(
+                "--socket=" + sockets.get(0),
+                "--backend=null",
+                "--socket=" + sockets.get(1),
+                "--backend=file",
+                "--playback-file=" + tape,
+                "--log-level=warn");
+    DaemonOptions options = ((SoundCommandLine.Request.Serve) request).options();
+    LogConfigurator.apply(options.logLevel());
+    SoundService service = new SoundService(options);
+    try {
+      service.start();
+      for (Path socket : sockets) {
+        playAndRecord(socket);
+      }
+    } finally {
+      service.stop();
+      Files.deleteIfExists(tape);
+      Files.deleteIfExists(directory);
+    }
+    System.exit(0);
+  }
+
+  private static void playAndRecord(Path socket) throws Exception {
+    Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
+    SoundDriver guest = SoundDriver.connect(NativeTransport.newLoop(vertx), socket).await();
+    for (StreamInfo stream : guest.streams()) {
+      guest.transfer(stream.id(), PARAMETERS, new FewPeriods()).await();
+    }
+    guest.close().await();
+    vertx.close().await();
+  }
+
+  private static final class FewPeriods implements AudioPort {
+    private int left = 2 * PERIODS;
+
+    @Override
+    public int next(ByteBuffer audio) {
+      return left-- > 0 ? audio.remaining() : 0;
+    }
+
+    @Override
+    public void returned(ByteBuffer audio) {}
+  }
+}

@@ -1,0 +1,193 @@
+package io.vhost4j.daemon;
+
+import io.vhost4j.audio.AudioBackendProvider;
+import io.vhost4j.audio.AudioOption;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * Deals the options of a command line out to its sound cards: what is given once holds for all;
+ * what is given once for each card goes by the order of the sockets.
+ */
+final class CardDealer {
+  /** A guard against slips of the finger: each stream may take a thread of its own. */
+  private static final int MAX_STREAMS = 64;
+
+  /** Bytes in {@code sun_path} of a Unix socket's address, its final NUL left out. */
+  private static final int MAX_SOCKET_PATH = 107;
+
+  private final List<AudioBackendProvider> backends;
+  private final ParseResult result;
+
+  CardDealer(List<AudioBackendProvider> backends, ParseResult result) {
+    this.backends = backends;
+    this.result = result;
+  }
+
+  /**
+   * @throws UsageException if the user asked for something that cannot be
+   */
+  List<CardOptions> cards() throws UsageException {
+    List<Path> sockets = result.matchedOptionValue("--socket", List.of());
+    List<Integer> fds = result.matchedOptionValue("--socket-fd", List.of());
+    checkSockets(sockets, fds);
+    int count = sockets.size() + fds.size();
+    List<AudioBackendProvider> chosen = chosenBackends(count);
+    List<Integer> outputs = streams("--output-streams", count);
+    List<Integer> inputs = streams("--input-streams", count);
+    List<Map<String, String>> options = backendOptions(chosen);
+    List<CardOptions> cards = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      if (outputs.get(i) + inputs.get(i) == 0) {
+        throw new UsageException(
+            "a card without streams: --output-streams and --input-streams are both 0");
+      }
+      cards.add(
+          new CardOptions(
+              count == 1 ? "sound" : "sound-" + i,
+              sockets.isEmpty() ? null : sockets.get(i),
+              fds.isEmpty() ? -1 : fds.get(i),
+              chosen.get(i),
+              options.get(i),
+              outputs.get(i),
+              inputs.get(i)));
+    }
+    return cards;
+  }
+
+  private static void checkSockets(List<Path> sockets, List<Integer> fds) throws UsageException {
+    if (sockets.isEmpty() && fds.isEmpty()) {
+      throw new UsageException("no socket: say where to listen with --socket=PATH");
+    }
+    if (!sockets.isEmpty() && !fds.isEmpty()) {
+      throw new UsageException("--socket and --socket-fd exclude each other: give one of them");
+    }
+    Set<Object> seen = new HashSet<>();
+    for (Path socket : sockets) {
+      if (socket.toString().isEmpty()) {
+        throw new UsageException("--socket is empty: give the path of a Unix socket");
+      }
+      if (socket.toString().getBytes(StandardCharsets.UTF_8).length > MAX_SOCKET_PATH) {
+        throw new UsageException(
+            "--socket=%s is longer than the %d bytes that Unix sockets allow: take a shorter path"
+                .formatted(socket, MAX_SOCKET_PATH));
+      }
+      if (!seen.add(socket.toAbsolutePath().normalize())) {
+        throw new UsageException("--socket=%s is given twice".formatted(socket));
+      }
+    }
+    for (int fd : fds) {
+      if (fd < 0) {
+        throw new UsageException("--socket-fd=%d is not a file descriptor".formatted(fd));
+      }
+      if (!seen.add(fd)) {
+        throw new UsageException("--socket-fd=%d is given twice".formatted(fd));
+      }
+    }
+  }
+
+  private List<AudioBackendProvider> chosenBackends(int count) throws UsageException {
+    List<String> names = result.matchedOptionValue("--backend", List.of());
+    String known = oneOf(backends);
+    if (names.isEmpty()) {
+      throw new UsageException("no backend: say where the sound goes with --backend=" + known);
+    }
+    List<AudioBackendProvider> chosen = new ArrayList<>();
+    for (String name : forEach("--backend", names, count, "sockets")) {
+      chosen.add(
+          backends.stream()
+              .filter(backend -> backend.name().equals(name))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new UsageException(
+                          "there is no backend '%s': choose %s".formatted(name, known))));
+    }
+    return chosen;
+  }
+
+  private List<Integer> streams(String option, int count) throws UsageException {
+    List<Integer> given = result.matchedOptionValue(option, List.of());
+    List<Integer> streams = forEach(option, given.isEmpty() ? List.of(1) : given, count, "sockets");
+    for (int number : streams) {
+      if (number < 0 || number > MAX_STREAMS) {
+        throw new UsageException(
+            "%s=%d: a card has 0 to %d of them".formatted(option, number, MAX_STREAMS));
+      }
+    }
+    return streams;
+  }
+
+  /** What the user set of the options of each card's backend. */
+  private List<Map<String, String>> backendOptions(List<AudioBackendProvider> chosen)
+      throws UsageException {
+    List<Map<String, String>> settings = new ArrayList<>();
+    chosen.forEach(backend -> settings.add(new HashMap<>()));
+    Set<String> names =
+        backends.stream()
+            .flatMap(backend -> backend.options().stream())
+            .map(AudioOption::name)
+            .collect(Collectors.toSet());
+    for (String name : names) {
+      List<Object> given = result.matchedOptionValue("--" + name, List.of());
+      if (given.isEmpty()) {
+        continue;
+      }
+      List<Map<String, String>> takers = new ArrayList<>();
+      for (int i = 0; i < chosen.size(); i++) {
+        if (has(chosen.get(i), name)) {
+          takers.add(settings.get(i));
+        }
+      }
+      if (takers.isEmpty()) {
+        throw new UsageException(
+            "--%s is an option of --backend=%s, not of %s"
+                .formatted(
+                    name,
+                    oneOf(backends.stream().filter(backend -> has(backend, name)).toList()),
+                    oneOf(chosen)));
+      }
+      List<Object> values =
+          forEach("--" + name, given, takers.size(), "sockets whose backend has it");
+      for (int i = 0; i < takers.size(); i++) {
+        takers.get(i).put(name, values.get(i).toString());
+      }
+    }
+    return settings;
+  }
+
+  private static boolean has(AudioBackendProvider backend, String option) {
+    return backend.options().stream().anyMatch(candidate -> candidate.name().equals(option));
+  }
+
+  private static <T> List<T> forEach(String option, List<T> given, int count, String what)
+      throws UsageException {
+    if (given.size() == count) {
+      return given;
+    }
+    if (given.size() != 1) {
+      throw new UsageException(
+          (count == 1
+                  ? "%s is given %d times for 1 socket: give it once"
+                  : "%s is given %d times for %d %s: give it once for all or once for each")
+              .formatted(option, given.size(), count, what));
+    }
+    return Collections.nCopies(count, given.get(0));
+  }
+
+  private static String oneOf(List<AudioBackendProvider> backends) {
+    return backends.stream()
+        .map(AudioBackendProvider::name)
+        .distinct()
+        .collect(Collectors.joining(" or "));
+  }
+}

@@ -1,0 +1,26 @@
+package io.vhost4j.daemon;
+
+import io.vhost4j.audio.AudioBackendProvider;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the command line says about one sound card.
+ *
+ * @param name tells the card from the others in the log and in meters
+ * @param socket path to listen on, or null if {@code fd} is to be used
+ * @param fd inherited socket, listening or connected; -1 if {@code socket} is to be used
+ * @param backend where its sound goes
+ * @param backendOptions what the user set of the backend's own options
+ * @param outputStreams number of playback streams
+ * @param inputStreams number of capture streams
+ */
+record CardOptions(
+    String name,
+    @Nullable Path socket,
+    int fd,
+    AudioBackendProvider backend,
+    Map<String, String> backendOptions,
+    int outputStreams,
+    int inputStreams) {}

@@ -1,0 +1,99 @@
+package io.vhost4j.daemon;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vhost4j.audio.AudioBackend;
+import io.vhost4j.audio.AudioException;
+import io.vhost4j.audio.Direction;
+import io.vhost4j.backend.VhostUserMetrics;
+import io.vhost4j.backend.VhostUserServer;
+import io.vhost4j.sound.SoundDevice;
+import io.vhost4j.sound.SoundDeviceConfig;
+import io.vhost4j.sound.SoundMetrics;
+import io.vhost4j.sound.StreamConfig;
+import java.nio.file.Path;
+
+/** One sound card: a device with a backend and a socket of its own. */
+final class SoundCard implements AutoCloseable, MeterBinder {
+  private final SoundDevice device;
+  private final VhostUserServer server;
+
+  private SoundCard(SoundDevice device, VhostUserServer server) {
+    this.device = device;
+    this.server = server;
+  }
+
+  /**
+   * Opens the backend and listens. Blocks: main thread only.
+   *
+   * @throws StartException if the host's audio or the socket is not to be had
+   */
+  static SoundCard open(Vertx vertx, CardOptions options) throws StartException {
+    AudioBackend backend;
+    try {
+      backend = options.backend().open(options.backendOptions());
+    } catch (AudioException e) {
+      throw new StartException(e);
+    }
+    SoundDevice device;
+    try {
+      device = new SoundDevice(config(options), backend);
+    } catch (AudioException | IllegalArgumentException e) {
+      backend.close();
+      throw new StartException(e);
+    }
+    SoundCard card = new SoundCard(device, VhostUserServer.create(vertx, device));
+    try {
+      card.listen(options);
+    } catch (StartException e) {
+      card.close();
+      throw e;
+    }
+    return card;
+  }
+
+  private static SoundDeviceConfig config(CardOptions options) {
+    SoundDeviceConfig.Builder config = SoundDeviceConfig.builder().name(options.name());
+    for (int i = 0; i < options.outputStreams(); i++) {
+      config.stream(new StreamConfig(Direction.OUTPUT));
+    }
+    for (int i = 0; i < options.inputStreams(); i++) {
+      config.stream(new StreamConfig(Direction.INPUT));
+    }
+    return config.build();
+  }
+
+  private void listen(CardOptions options) throws StartException {
+    Path socket = options.socket();
+    try {
+      (socket == null ? server.listen(options.fd()) : server.listen(socket)).await();
+    } catch (Exception e) {
+      // await() throws what the server has failed with, of whatever class.
+      throw new StartException(e);
+    }
+  }
+
+  /** Completes when nobody is left to be served, see {@link VhostUserServer#finished()}. */
+  Future<Void> finished() {
+    return server.finished();
+  }
+
+  @Override
+  public void bindTo(MeterRegistry registry) {
+    new VhostUserMetrics(server, device.name()).bindTo(registry);
+    new SoundMetrics(device).bindTo(registry);
+  }
+
+  /** Disconnects the frontend, removes the socket, closes device and backend. Blocks. */
+  @Override
+  public void close() {
+    server.close().await();
+  }
+
+  @Override
+  public String toString() {
+    return device.name();
+  }
+}

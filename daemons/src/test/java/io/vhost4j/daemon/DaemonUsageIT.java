@@ -1,0 +1,195 @@
+package io.vhost4j.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the packaged launcher answers to those who only ask, and to those who ask wrongly. */
+@Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
+class DaemonUsageIT {
+  @TempDir Path directory;
+
+  @Test
+  void capabilitiesArePrintedWhateverElseIsAskedFor_D3() throws Exception {
+    try (Daemon daemon = Daemon.start("--socket-path=/nowhere/x", "--print-capabilities")) {
+      assertThat(daemon.out()).containsExactly("{\"type\": \"sound\"}");
+      assertThat(daemon.exitStatus()).isZero();
+      assertThat(daemon.err()).isEmpty();
+    }
+  }
+
+  @Test
+  void helpGoesToStdout() throws Exception {
+    try (Daemon daemon = Daemon.start("-h")) {
+      assertThat(daemon.out())
+          .anySatisfy(line -> assertThat(line).contains("--socket"))
+          .anySatisfy(line -> assertThat(line).contains("--playback-file"));
+      assertThat(daemon.exitStatus()).isZero();
+      assertThat(daemon.err()).isEmpty();
+    }
+  }
+
+  @Test
+  void theManualHasEveryOptionOfTheHelp() throws Exception {
+    String manual =
+        Files.readString(Daemon.DISTRIBUTION.resolve("share/man/man1/vhost-device-sound.1"))
+            .replace("\\-", "-");
+    try (Daemon daemon = Daemon.start("-h")) {
+      List<String> options =
+          Pattern.compile("--[a-z-]+")
+              .matcher(String.join("\n", daemon.out()))
+              .results()
+              .map(MatchResult::group)
+              .distinct()
+              .toList();
+      assertThat(options).hasSizeGreaterThan(15);
+      assertThat(manual).contains(options);
+    }
+  }
+
+  @Test
+  void versionNamesTheReleaseAndTheJvm() throws Exception {
+    try (Daemon daemon = Daemon.start("-V")) {
+      assertThat(daemon.out())
+          .hasSize(2)
+          .satisfies(lines -> assertThat(lines.get(0)).matches("vhost-device-sound \\d+\\.\\d+.*"))
+          .satisfies(
+              lines ->
+                  assertThat(lines.get(1)).contains(System.getProperty("java.runtime.version")));
+      assertThat(daemon.exitStatus()).isZero();
+      assertThat(daemon.err()).isEmpty();
+    }
+  }
+
+  @Test
+  void wrongUsageExitsWith2AndALineAndAHint() throws Exception {
+    try (Daemon daemon = Daemon.start("--socket", "/tmp/x", "--backend", "fiddle")) {
+      assertThat(daemon.exitStatus()).isEqualTo(2);
+      assertThat(daemon.out()).isEmpty();
+      assertThat(daemon.err()).hasSize(2).element(0).asString().contains("fiddle");
+    }
+  }
+
+  @Test
+  void anUnwritableFileExitsWith1AndALineThatNamesIt() throws Exception {
+    Path socket = directory.resolve("sound.sock");
+    try (Daemon daemon =
+        Daemon.start(
+            "--socket",
+            socket.toString(),
+            "--backend=file",
+            "--playback-file=/proc/nowhere/tune.wav")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.out()).isEmpty();
+      assertThat(daemon.err())
+          .singleElement()
+          .asString()
+          .startsWith("vhost-device-sound: ")
+          .contains("/proc/nowhere/tune.wav");
+      assertThat(socket).doesNotExist();
+    }
+  }
+
+  @Test
+  void aSocketThatCannotBeBoundExitsWith1AndALineThatNamesIt() throws Exception {
+    try (Daemon daemon = Daemon.start("--socket=/proc/nowhere/x", "--backend=null")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err()).singleElement().asString().contains("/proc/nowhere/x");
+    }
+  }
+
+  @Test
+  void whenOneCardCannotStartTheOthersLeaveNoSocket() throws Exception {
+    Path good = directory.resolve("good.sock");
+    try (Daemon daemon =
+        Daemon.start("--socket=" + good, "--socket=/proc/nowhere/x", "--backend=null")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.out()).isEmpty();
+      assertThat(good).doesNotExist();
+    }
+  }
+
+  @Test
+  void aDescriptorThatIsNoSocketExitsWith1() throws Exception {
+    try (Daemon daemon = Daemon.start("--fd=99", "--backend=null")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err()).singleElement().asString().contains("99");
+    }
+  }
+
+  @Test
+  void metricsAtAnAddressInUseExitWith1() throws Exception {
+    try (var taken = new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress());
+        Daemon daemon =
+            Daemon.start(
+                "--socket=" + directory.resolve("s"),
+                "--backend=null",
+                "--metrics=" + taken.getLocalPort())) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err())
+          .singleElement()
+          .asString()
+          .contains(String.valueOf(taken.getLocalPort()));
+    }
+  }
+
+  @Test
+  void aJavaThatIsMissingIsNamed() throws Exception {
+    try (Daemon daemon = Daemon.start(Map.of("JAVA_HOME", "/nowhere/jdk"), "-V")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err()).singleElement().asString().contains("/nowhere/jdk", "Java 17");
+    }
+  }
+
+  @Test
+  void withoutJavaInThePathTheUserIsToldWhatToInstall() throws Exception {
+    // The launcher's own tools, and no more.
+    for (String tool : new String[] {"dirname", "readlink", "cksum", "sed", "sh"}) {
+      script(directory.resolve(tool), "exec /usr/bin/" + tool + " \"$@\"");
+    }
+    try (Daemon daemon =
+        Daemon.start(Map.of("JAVA_HOME", "", "PATH", directory.toString()), "-V")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err()).singleElement().asString().contains("install a Java 17 or newer");
+    }
+  }
+
+  @Test
+  void aJavaThatIsTooOldIsNamedWithItsVersion() throws Exception {
+    Path java = Files.createDirectories(directory.resolve("jdk/bin")).resolve("java");
+    script(java, "echo started anyway");
+    Files.writeString(directory.resolve("jdk/release"), "JAVA_VERSION=\"11.0.29\"\n");
+    try (Daemon daemon =
+        Daemon.start(Map.of("JAVA_HOME", directory.resolve("jdk").toString()), "-V")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.out()).isEmpty();
+      assertThat(daemon.err()).singleElement().asString().contains("11.0.29", "Java 17");
+    }
+  }
+
+  @Test
+  void theLauncherWorksThroughALink() throws Exception {
+    Path link = Files.createSymbolicLink(directory.resolve("sound"), Daemon.launcher());
+    try (Daemon daemon = Daemon.start(link, Map.of(), "-V")) {
+      assertThat(daemon.out()).hasSize(2);
+      assertThat(daemon.exitStatus()).isZero();
+    }
+    Files.delete(link);
+  }
+
+  private static void script(Path file, String line) throws IOException {
+    Files.writeString(file, "#!/bin/sh\n" + line + "\n");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+}

@@ -1,0 +1,100 @@
+package io.vhost4j.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One daemon outlives what happens to its Linux guests, and serves the next as the first. */
+@RealPeers({"qemu-system-x86_64", "aplay"})
+@Timeout(value = 600, threadMode = ThreadMode.SEPARATE_THREAD)
+class GuestLifeIT {
+  /** What aplay and the guest's buffer may leave of silence. */
+  private static final int SILENT_FRAMES = 24_000;
+
+  private static final int HEADER_BYTES = 44;
+
+  private final Clip first = Clip.noise(11, 2000);
+  private final Clip second = Clip.noise(12, 2000);
+
+  /** Long enough to do something in the middle. */
+  private final Clip endless = Clip.noise(13, 60_000);
+
+  @TempDir Path directory;
+  private Path share;
+  private Path socket;
+  private Path played;
+
+  @BeforeEach
+  void prepareFiles() throws IOException {
+    share = Files.createDirectory(directory.resolve("share"));
+    socket = directory.resolve("sound.sock");
+    played = directory.resolve("played.wav");
+    first.writeRaw(share.resolve("1.raw"));
+    second.writeRaw(share.resolve("2.raw"));
+  }
+
+  private Daemon serve() throws Exception {
+    return Daemon.start("--socket=" + socket, "--backend=file", "--playback-file=" + played)
+        .awaitReady();
+  }
+
+  private Guest boot(String script, String... options) throws Exception {
+    return Guest.boot(share, "set -e\n" + script, List.of(socket), options);
+  }
+
+  private String play(String file) {
+    return "play 0 " + file + " " + first.alsaOptions() + "\n";
+  }
+
+  private Arrived played() throws IOException {
+    return new Arrived("played.wav", first.readWav(played));
+  }
+
+  private void awaitPlayed(int frames) throws Exception {
+    while (!Files.exists(played)
+        || Files.size(played) < HEADER_BYTES + (long) frames * first.frameBytes()) {
+      Thread.sleep(20);
+    }
+  }
+
+  @Test
+  void aGuestThatRebootsPlaysAgainBitForBit_R4() throws Exception {
+    try (Daemon daemon = serve();
+        Guest guest = boot(play("$VHOST4J_BOOT.raw"), "--reboots", "1")) {
+      guest.awaitSuccess();
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    played()
+        .then(first)
+        .thenSilenceUpTo(SILENT_FRAMES)
+        .then(second)
+        .thenSilenceUpTo(SILENT_FRAMES)
+        .end();
+  }
+
+  @Test
+  void theNextGuestPlaysBitForBitAfterOneWasKilledInMidPlay() throws Exception {
+    endless.writeRaw(share.resolve("endless.raw"));
+    try (Daemon daemon = serve()) {
+      try (Guest guest = boot(play("endless.raw"))) {
+        awaitPlayed(48_000);
+        guest.kill();
+      }
+      try (Guest guest = boot(play("1.raw"))) {
+        guest.awaitSuccess();
+      }
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    Arrived arrived = played().thenStartOf(endless);
+    assertThat(arrived.frame()).isBetween(48_000, endless.frames() - 1);
+    arrived.then(first).thenSilenceUpTo(SILENT_FRAMES).end();
+  }
+}

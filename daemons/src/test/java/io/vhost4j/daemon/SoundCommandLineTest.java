@@ -1,0 +1,263 @@
+package io.vhost4j.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vhost4j.audio.AudioBackend;
+import io.vhost4j.audio.AudioBackendProvider;
+import io.vhost4j.audio.AudioException;
+import io.vhost4j.audio.AudioOption;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SoundCommandLineTest {
+  private static final AudioOption PACE = new AudioOption("pace", "HOW", "how fast", "real");
+  private static final AudioOption FILE =
+      new AudioOption("tape", "FILE", "where to; %d becomes the stream", "tape-%d.wav");
+  private static final AudioOption LOOP = new AudioOption("loop", "", "start over", "false");
+
+  /** A backend as a third party would bring it: an option of its own, and one that is shared. */
+  private record Provider(String name, List<AudioOption> options) implements AudioBackendProvider {
+    @Override
+    public String description() {
+      return "the backend " + name;
+    }
+
+    @Override
+    public AudioBackend open(Map<String, String> options) throws AudioException {
+      throw new AudioException("not to be opened by a parser");
+    }
+  }
+
+  private static final List<AudioBackendProvider> BACKENDS =
+      List.of(
+          new Provider("silent", List.of(PACE)), new Provider("tape", List.of(FILE, LOOP, PACE)));
+
+  private static DaemonOptions parse(String line) throws Exception {
+    SoundCommandLine.Request request = request(line);
+    assertThat(request).isInstanceOf(SoundCommandLine.Request.Serve.class);
+    return ((SoundCommandLine.Request.Serve) request).options();
+  }
+
+  private static SoundCommandLine.Request request(String line) throws Exception {
+    String[] args = line.isEmpty() ? new String[0] : line.split(" ", -1);
+    return new SoundCommandLine(BACKENDS, "vhost-device-sound 9.9", "a JVM").parse(args);
+  }
+
+  private static String text(String line) throws Exception {
+    return ((SoundCommandLine.Request.Print) request(line)).text();
+  }
+
+  @Test
+  void oneSocketAndABackendAreEnough() throws Exception {
+    DaemonOptions options = parse("--socket /tmp/snd.sock --backend silent");
+
+    assertThat(options.logLevel()).isEqualTo(LogLevel.INFO);
+    assertThat(options.metrics()).isNull();
+    assertThat(options.cards())
+        .containsExactly(
+            new CardOptions(
+                "sound", Path.of("/tmp/snd.sock"), -1, BACKENDS.get(0), Map.of(), 1, 1));
+  }
+
+  @ParameterizedTest(name = "D1: {0}")
+  @ValueSource(strings = {"--socket=/tmp/s", "--socket-path=/tmp/s", "--socket-path /tmp/s"})
+  void theSocketHasTheNameOfTheConventionsToo(String socket) throws Exception {
+    assertThat(parse(socket + " --backend=silent").cards().get(0).socket())
+        .isEqualTo(Path.of("/tmp/s"));
+  }
+
+  @ParameterizedTest(name = "D2: {0}")
+  @ValueSource(strings = {"--socket-fd 7", "--socket-fd=7", "--fd=7", "--fd 7"})
+  void theInheritedSocketHasTheNameOfTheConventionsToo(String fd) throws Exception {
+    CardOptions card = parse(fd + " --backend silent").cards().get(0);
+
+    assertThat(card.fd()).isEqualTo(7);
+    assertThat(card.socket()).isNull();
+  }
+
+  @Test
+  void eachSocketIsACardAndWhatIsGivenOnceHoldsForAll() throws Exception {
+    List<CardOptions> cards =
+        parse("--socket a --socket b --backend tape --loop --input-streams 0 --pace none").cards();
+
+    assertThat(cards).extracting(CardOptions::name).containsExactly("sound-0", "sound-1");
+    assertThat(cards).extracting(CardOptions::socket).containsExactly(Path.of("a"), Path.of("b"));
+    assertThat(cards)
+        .allSatisfy(
+            card -> {
+              assertThat(card.backend().name()).isEqualTo("tape");
+              assertThat(card.backendOptions())
+                  .containsOnly(Map.entry("loop", "true"), Map.entry("pace", "none"));
+              assertThat(card.outputStreams()).isEqualTo(1);
+              assertThat(card.inputStreams()).isZero();
+            });
+  }
+
+  @Test
+  void whatIsGivenForEachCardGoesByTheOrderOfTheSockets() throws Exception {
+    List<CardOptions> cards =
+        parse(
+                "--tape one.wav --tape two.wav --socket a --backend tape --output-streams 3"
+                    + " --socket b --output-streams 4")
+            .cards();
+
+    assertThat(cards).extracting(CardOptions::outputStreams).containsExactly(3, 4);
+    assertThat(cards)
+        .extracting(CardOptions::backendOptions)
+        .containsExactly(Map.of("tape", "one.wav"), Map.of("tape", "two.wav"));
+  }
+
+  @Test
+  void anOptionOfOneBackendGoesToTheCardsThatHaveIt() throws Exception {
+    List<CardOptions> cards =
+        parse(
+                "--socket a --socket b --socket c --backend tape --backend silent --backend tape"
+                    + " --tape 1.wav --tape 3.wav --pace none")
+            .cards();
+
+    assertThat(cards)
+        .extracting(CardOptions::backendOptions)
+        .containsExactly(
+            Map.of("tape", "1.wav", "pace", "none"),
+            Map.of("pace", "none"),
+            Map.of("tape", "3.wav", "pace", "none"));
+  }
+
+  @Test
+  void aSwitchCanBeTurnedOff() throws Exception {
+    assertThat(parse("--socket a --backend tape --loop=false").cards().get(0).backendOptions())
+        .containsExactly(Map.entry("loop", "false"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "9100, 127.0.0.1, 9100",
+    "0.0.0.0:9100, 0.0.0.0, 9100",
+    "[::1]:0, ::1, 0",
+  })
+  void metricsListenOnLoopbackUnlessToldOtherwise(String given, String host, int port)
+      throws Exception {
+    assertThat(parse("--socket a --backend silent --metrics " + given).metrics())
+        .isEqualTo(new InetSocketAddress(host, port));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"debug", "DEBUG", "Debug"})
+  void logLevelsAreTakenInAnyCase(String level) throws Exception {
+    assertThat(parse("--socket a --backend silent --log-level " + level).logLevel())
+        .isEqualTo(LogLevel.DEBUG);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "--backend silent | no socket: say where to listen with --socket=PATH",
+        "--socket a | no backend: say where the sound goes with --backend=silent or tape",
+        "--socket a --backend loud | there is no backend 'loud': choose silent or tape",
+        "--socket a --fd 3 --backend tape"
+            + " | --socket and --socket-fd exclude each other: give one of them",
+        "--socket a --socket ./a --backend tape | --socket=./a is given twice",
+        "--fd 3 --fd 3 --backend tape | --socket-fd=3 is given twice",
+        "--fd -1 --backend tape | --socket-fd=-1 is not a file descriptor",
+        "--socket= --backend tape | --socket is empty: give the path of a Unix socket",
+        "--socket a --backend silent --tape x | --tape is an option of --backend=tape, not of silent",
+        "--socket a --backend tape --tape x --tape y"
+            + " | --tape is given 2 times for 1 socket: give it once",
+        "--socket a --socket b --socket c --backend tape --backend silent"
+            + " | --backend is given 2 times for 3 sockets: give it once for all or once for each",
+        "--socket a --backend tape --output-streams 65"
+            + " | --output-streams=65: a card has 0 to 64 of them",
+        "--socket a --backend tape --output-streams 0 --input-streams 0"
+            + " | a card without streams: --output-streams and --input-streams are both 0",
+        "--socket a --backend tape --metrics nowhere | --metrics=nowhere is not [ADDRESS:]PORT",
+        "--socket a --backend tape --metrics 70000 | --metrics=70000 is not [ADDRESS:]PORT",
+        "--socket a --backend tape --metrics :80 | --metrics=:80 is not [ADDRESS:]PORT",
+      })
+  void whatCannotBeIsToldInOneLine(String line, String message) {
+    assertThatThrownBy(() -> request(line)).isInstanceOf(UsageException.class).hasMessage(message);
+  }
+
+  @Test
+  void withoutOptionsTheFirstOneMissingIsNamed() {
+    assertThatThrownBy(() -> request(""))
+        .isInstanceOf(UsageException.class)
+        .hasMessage("no socket: say where to listen with --socket=PATH");
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--soket a --backend tape | --soket",
+        "--socket a --backend tape stray | stray",
+        "--socket | --socket",
+        "--socket a --backend tape --log-level loud | --log-level",
+        "--socket a --backend tape --log-level info --log-level debug | --log-level",
+        "--socket a --backend tape --output-streams many | --output-streams",
+        "--socket a --backend tape --loop=maybe | --loop",
+      })
+  void whatCannotBeReadIsNamed(String line, String named) {
+    assertThatThrownBy(() -> request(line))
+        .isInstanceOf(UsageException.class)
+        .message()
+        .contains(named)
+        .hasLineCount(1);
+  }
+
+  @Test
+  void aMisspeltOptionIsCorrected() {
+    assertThatThrownBy(() -> request("--soket a --backend tape"))
+        .hasMessageContaining("did you mean")
+        .hasMessageContaining("--socket");
+  }
+
+  @Test
+  void aSocketPathThatNoSocketCanHaveIsRefused() {
+    assertThatThrownBy(() -> request("--backend tape --socket /" + "x".repeat(107)))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("107 bytes");
+  }
+
+  @Test
+  void helpListsTheBackendsAndTheirOptions() throws Exception {
+    String help = text("--help");
+
+    assertThat(help)
+        .isEqualTo(text("-h"))
+        .contains("--socket", "--socket-path", "--socket-fd", "--fd", "--backend")
+        .contains("--output-streams", "--input-streams", "--log-level", "--metrics")
+        .contains("--print-capabilities", "--help", "--version")
+        .contains("silent", "the backend tape")
+        .contains("With --backend=silent or tape:", "With --backend=tape:")
+        .contains("--tape=FILE", "%d becomes the stream", "tape-%d.")
+        .contains("--loop")
+        .doesNotContain("%n");
+    assertThat(help.lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
+  }
+
+  @Test
+  void versionNamesProgramAndJvm() throws Exception {
+    assertThat(text("--version").lines()).containsExactly("vhost-device-sound 9.9", "a JVM");
+    assertThat(text("-V")).isEqualTo(text("--version"));
+  }
+
+  @Test
+  void aBackendCannotTakeAnOptionOfTheDaemon() {
+    AudioOption clash = new AudioOption("socket", "X", "clashes", "");
+
+    assertThatThrownBy(
+            () -> new SoundCommandLine(List.of(new Provider("greedy", List.of(clash))), "1"))
+        .isInstanceOf(StartException.class)
+        .hasMessageContaining("greedy")
+        .hasMessageContaining("--socket");
+  }
+}
