@@ -1,0 +1,271 @@
+package io.vhost4j.examples;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vhost4j.audio.Direction;
+import io.vhost4j.audio.PcmParameters;
+import io.vhost4j.audio.SampleFormat;
+import io.vhost4j.audio.SampleRate;
+import io.vhost4j.event.NativeTransport;
+import io.vhost4j.sound.driver.AudioPort;
+import io.vhost4j.sound.driver.SoundDriver;
+import io.vhost4j.sound.driver.TransferResult;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.sound.sampled.AudioInputStream;
+import javax.sound.sampled.AudioSystem;
+import javax.sound.sampled.UnsupportedAudioFileException;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/**
+ * Starts the sound daemon, plays a tune through its vhost-user socket and records it back, and
+ * tells what came of it.
+ *
+ * <pre>
+ *   tune ── tx queue ──▶ daemon ──▶ demo.wav        recorded ◀── rx queue ── daemon ◀── tune.wav
+ * </pre>
+ */
+public final class Demo {
+  /** 10 ms, as a sound card would have it, and eight of them under way. */
+  private static final int PERIOD_BYTES = Tune.RATE / 100 * Tune.FRAME_BYTES;
+
+  private static final PcmParameters PARAMETERS =
+      new PcmParameters(
+          SampleFormat.S16, SampleRate.HZ_48000, Tune.CHANNELS, 8 * PERIOD_BYTES, PERIOD_BYTES);
+  private static final long END_SECONDS = 5;
+
+  private final PrintStream out;
+  private final byte[] tune = Tune.samples();
+
+  private Demo(PrintStream out) {
+    this.out = out;
+  }
+
+  /**
+   * {@code demo DAEMON [RESULT.wav]}, where DAEMON is the program {@code vhost-device-sound}, or
+   * {@code demo --write-tune FILE}.
+   */
+  public static void main(String[] arguments) throws InterruptedException {
+    Demo demo = new Demo(System.out);
+    try {
+      if (arguments.length == 2 && arguments[0].equals("--write-tune")) {
+        Tune.write(demo.tune, Path.of(arguments[1]));
+      } else if (arguments.length == 1 || arguments.length == 2) {
+        boolean exact =
+            demo.run(
+                Path.of(arguments[0]), Path.of(arguments.length == 2 ? arguments[1] : "demo.wav"));
+        System.exit(exact ? 0 : 1);
+      } else {
+        System.err.println("demo: usage: demo DAEMON [RESULT.wav] | demo --write-tune FILE");
+        System.exit(2);
+      }
+    } catch (IOException | UnsupportedAudioFileException e) {
+      System.err.println("demo: " + e.getMessage());
+      System.exit(1);
+    }
+  }
+
+  /** Whether everything arrived bit for bit. */
+  boolean run(Path daemon, Path result)
+      throws IOException, UnsupportedAudioFileException, InterruptedException {
+    Path directory = Files.createTempDirectory("vhost4j-demo");
+    try {
+      Path socket = directory.resolve("snd.sock");
+      Path source = directory.resolve("tune.wav");
+      Tune.write(tune, source);
+      Process process = start(daemon, socket, result, source);
+      byte[] recorded;
+      try {
+        recorded = playAndRecord(socket);
+      } finally {
+        stop(process);
+      }
+      boolean played = compare("played  ", result.toString(), samples(result));
+      boolean captured = compare("recorded", "the capture stream", recorded);
+      return played && captured;
+    } finally {
+      try (Stream<Path> files = Files.walk(directory)) {
+        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+      }
+    }
+  }
+
+  private Process start(Path daemon, Path socket, Path result, Path source) throws IOException {
+    String[] command = {
+      daemon.toString(),
+      "--socket=" + socket,
+      "--backend=file",
+      "--playback-file=" + result,
+      "--capture-file=" + source,
+      "--log-level=warn"
+    };
+    long start = System.nanoTime();
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    BufferedReader console =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    String line = console.readLine();
+    if (line == null || !line.startsWith("READY")) {
+      stop(process);
+      throw new IOException("the daemon did not start: " + daemon);
+    }
+    out.printf(
+        "The daemon listens on %s after %d ms.%n",
+        socket, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
+    return process;
+  }
+
+  private static void stop(Process process) {
+    process.destroy();
+    try {
+      if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private byte[] playAndRecord(Path socket) throws IOException {
+    Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
+    try {
+      SoundDriver card = await(SoundDriver.connect(NativeTransport.newLoop(vertx), socket));
+      try (ProgressBar bar = bar("Playing")) {
+        report("Playing", transfer(card, Direction.OUTPUT, new Playback(tune, bar)));
+      }
+      byte[] recorded = new byte[tune.length];
+      try (ProgressBar bar = bar("Recording")) {
+        report("Recording", transfer(card, Direction.INPUT, new Recording(recorded, bar)));
+      }
+      await(card.close());
+      return recorded;
+    } finally {
+      await(vertx.close());
+    }
+  }
+
+  private static TransferResult transfer(SoundDriver card, Direction direction, AudioPort port)
+      throws IOException {
+    return await(card.transfer(card.firstStream(direction), PARAMETERS, port));
+  }
+
+  private ProgressBar bar(String task) {
+    return new ProgressBarBuilder()
+        .setTaskName(task)
+        .setInitialMax(tune.length / Tune.FRAME_BYTES)
+        .setUnit(" frames", 1)
+        .setStyle(ProgressBarStyle.ASCII)
+        .setUpdateIntervalMillis(100)
+        .build();
+  }
+
+  private void report(String what, TransferResult result) {
+    out.printf(
+        "%s: %d frames in %d buffers, %.2f s; %d buffers failed; largest latency %.1f ms%n",
+        what,
+        result.bytes() / Tune.FRAME_BYTES,
+        result.buffers(),
+        result.nanos() / 1e9,
+        result.failedBuffers(),
+        PARAMETERS.nanosOf(result.maxLatencyBytes()) / 1e6);
+  }
+
+  private boolean compare(String what, String where, byte[] actual) {
+    boolean exact = Arrays.equals(tune, actual);
+    out.printf(
+        "%s %d of %d frames, %s: %s%n",
+        what,
+        actual.length / Tune.FRAME_BYTES,
+        tune.length / Tune.FRAME_BYTES,
+        exact ? "bit for bit" : "NOT the same, first difference at byte " + difference(actual),
+        where);
+    return exact;
+  }
+
+  private int difference(byte[] actual) {
+    return Arrays.mismatch(tune, actual);
+  }
+
+  private static byte[] samples(Path file) throws IOException, UnsupportedAudioFileException {
+    try (AudioInputStream audio = AudioSystem.getAudioInputStream(file.toFile())) {
+      return audio.readAllBytes();
+    }
+  }
+
+  private static <T> T await(Future<T> future) throws IOException {
+    try {
+      return future.toCompletionStage().toCompletableFuture().join();
+    } catch (CompletionException e) {
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      throw new IOException(cause.getMessage(), cause);
+    }
+  }
+
+  /** Gives the tune out, a period at a time. */
+  private static final class Playback implements AudioPort {
+    private final byte[] tune;
+    private final ProgressBar bar;
+    private int given;
+
+    Playback(byte[] tune, ProgressBar bar) {
+      this.tune = tune;
+      this.bar = bar;
+    }
+
+    @Override
+    public int next(ByteBuffer audio) {
+      int length = Math.min(audio.remaining(), tune.length - given);
+      audio.put(tune, given, length);
+      given += length;
+      return length;
+    }
+
+    @Override
+    public void returned(ByteBuffer audio) {
+      bar.stepBy(audio.remaining() / Tune.FRAME_BYTES);
+    }
+  }
+
+  /** Takes as much as there is room for. */
+  private static final class Recording implements AudioPort {
+    private final byte[] target;
+    private final ProgressBar bar;
+    private int wanted;
+    private int taken;
+
+    Recording(byte[] target, ProgressBar bar) {
+      this.target = target;
+      this.bar = bar;
+    }
+
+    @Override
+    public int next(ByteBuffer audio) {
+      int length = Math.min(audio.remaining(), target.length - wanted);
+      wanted += length;
+      return length;
+    }
+
+    @Override
+    public void returned(ByteBuffer audio) {
+      int length = audio.remaining();
+      audio.get(target, taken, length);
+      taken += length;
+      bar.stepBy(length / Tune.FRAME_BYTES);
+    }
+  }
+}
