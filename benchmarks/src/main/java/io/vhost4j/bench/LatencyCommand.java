@@ -1,0 +1,151 @@
+package io.vhost4j.bench;
+
+import io.vertx.core.Vertx;
+import io.vhost4j.bench.measure.Latency;
+import io.vhost4j.bench.measure.LatencyLoop;
+import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.Lineup;
+import io.vhost4j.bench.measure.Percentiles;
+import io.vhost4j.bench.measure.Placement;
+import io.vhost4j.bench.measure.Rounds;
+import io.vhost4j.bench.report.Machine;
+import io.vhost4j.bench.report.Table;
+import io.vhost4j.bench.workload.Workload;
+import io.vhost4j.event.NativeTransport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Times round trips of one buffer. */
+@Command(
+    name = "latency",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description =
+        "Times a buffer from publishing it and kicking to seeing the notification that it was used.")
+final class LatencyCommand implements Callable<Integer> {
+  @Spec
+  @SuppressWarnings("NullAway.Init") // set by picocli
+  private CommandSpec spec;
+
+  @Mixin private TargetOptions targets = new TargetOptions();
+
+  @Mixin private RunOptions run = new RunOptions();
+
+  @Option(
+      names = "--payload",
+      paramLabel = "BYTES",
+      split = ",",
+      defaultValue = "4,1920,65536",
+      description = "Bytes in a buffer, up to 65536; more than one with commas (${DEFAULT-VALUE}).")
+  private List<Integer> payloads = List.of();
+
+  @Option(
+      names = "--rate",
+      paramLabel = "PER_SECOND",
+      split = ",",
+      defaultValue = "0,1000",
+      description =
+          "Buffers to send in a second at fixed times, whether answers are late or not; 0 for each"
+              + " to be sent when the one before is back (${DEFAULT-VALUE}).")
+  private List<Double> rates = List.of();
+
+  @Override
+  public Integer call() throws Exception {
+    Workload workload = targets.workload();
+    List<Integer> sizes = payloads(spec, workload, payloads);
+    for (double rate : rates) {
+      if (!(rate >= 0 && rate <= 1e6)) {
+        throw new ParameterException(
+            spec.commandLine(), "--rate=%s is not possible".formatted(rate));
+      }
+    }
+    Rounds rounds = run.rounds();
+    Placement placement = targets.placement();
+    Vertx vertx = Bench.newLoop();
+    try (Lineup lineup = targets.open(NativeTransport.newLoop(vertx));
+        Placement.Placed placed = placement.apply(lineup)) {
+      List<LatencyResult> results = new ArrayList<>();
+      long nanos = rounds.nanosFor(lineup.subjects().size()) * sizes.size() * rates.size();
+      try (Progress progress = new Progress("latency", nanos)) {
+        Latency latency = new Latency(lineup, rounds, progress);
+        for (double rate : rates) {
+          for (int payload : sizes) {
+            results.addAll(latency.measure(new LatencyLoop(rate), payload));
+          }
+        }
+      }
+      spec.commandLine().getOut().println(table(results));
+      spec.commandLine().getOut().flush();
+      run.write(Map.of("machine", Machine.here(), "place", placement.label(), "latency", results));
+    } finally {
+      vertx.close().await();
+    }
+    return CommandLine.ExitCode.OK;
+  }
+
+  /** The sizes nearest to those given that the device can take. */
+  static List<Integer> payloads(CommandSpec spec, Workload workload, List<Integer> given) {
+    for (int bytes : given) {
+      if (bytes < 1 || bytes > Workload.MAX_PAYLOAD) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "--payload=%d is not 1 to %d".formatted(bytes, Workload.MAX_PAYLOAD));
+      }
+    }
+    return given.stream().map(workload::payload).distinct().toList();
+  }
+
+  /** The results as lines for the console. */
+  static Table table(List<LatencyResult> results) {
+    boolean withPeer = results.stream().anyMatch(result -> result.toPeer() != null);
+    List<String> heads =
+        List.of(
+            "latency in us",
+            "loop",
+            "bytes",
+            "p50",
+            "p90",
+            "p99",
+            "p99.9",
+            "max",
+            "p50/floor",
+            "p99/floor");
+    Table table =
+        new Table(
+            Stream.concat(
+                    heads.stream(), withPeer ? Stream.of("p50/peer", "p99/peer") : Stream.of())
+                .toArray(String[]::new));
+    for (LatencyResult result : results) {
+      Percentiles micros = result.micros();
+      List<Object> cells =
+          new ArrayList<>(
+              List.of(
+                  result.subject(),
+                  result.loop(),
+                  result.payload(),
+                  micros.p50(),
+                  micros.p90(),
+                  micros.p99(),
+                  micros.p999(),
+                  micros.max(),
+                  result.toFloor().p50(),
+                  result.toFloor().p99()));
+      Percentiles toPeer = result.toPeer();
+      if (toPeer != null) {
+        cells.addAll(List.of(toPeer.p50(), toPeer.p99()));
+      }
+      table.row(cells.toArray());
+    }
+    return table;
+  }
+}

@@ -1,0 +1,176 @@
+package io.vhost4j.bench;
+
+import io.vertx.core.Context;
+import io.vhost4j.bench.floor.Echo;
+import io.vhost4j.bench.measure.DeviceSubject;
+import io.vhost4j.bench.measure.Lineup;
+import io.vhost4j.bench.measure.Placement;
+import io.vhost4j.bench.measure.Subject;
+import io.vhost4j.bench.target.EmbeddedTarget;
+import io.vhost4j.bench.target.Installation;
+import io.vhost4j.bench.target.ProcessTarget;
+import io.vhost4j.bench.target.SocketTarget;
+import io.vhost4j.bench.target.Target;
+import io.vhost4j.bench.workload.SoundOutput;
+import io.vhost4j.bench.workload.Workload;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Options that say what is measured. */
+final class TargetOptions {
+  /** Where the target is. */
+  static final class Where {
+    @Option(
+        names = "--socket",
+        paramLabel = "PATH",
+        description = "Measure the backend that listens at this Unix socket.")
+    @Nullable Path socket;
+
+    @Option(
+        names = "--exec",
+        paramLabel = "COMMAND",
+        description =
+            "Measure what this command starts; {socket} in it stands for the path to listen on.")
+    @Nullable String command;
+
+    @Option(names = "--embedded", description = "Measure our sound device inside this JVM.")
+    boolean embedded;
+  }
+
+  /** The devices that there are buffers for. */
+  enum Device {
+    sound
+  }
+
+  @Spec(Spec.Target.MIXEE)
+  @SuppressWarnings("NullAway.Init") // set by picocli
+  private CommandSpec spec;
+
+  @ArgGroup(heading = "What is measured (without any of these: our packaged sound daemon):%n")
+  private Where where = new Where();
+
+  @Option(
+      names = "--peer",
+      paramLabel = "COMMAND",
+      description = "Compare with what this command starts, turn by turn; as for --exec.")
+  private @Nullable String peer;
+
+  @Option(
+      names = "--device",
+      paramLabel = "TYPE",
+      defaultValue = "sound",
+      description =
+          "The kind of device that listens: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Device device = Device.sound;
+
+  @Option(
+      names = "--queue-size",
+      paramLabel = "N",
+      defaultValue = "64",
+      description = "Entries of each ring, a power of 2 (default: ${DEFAULT-VALUE}, as in QEMU).")
+  private int queueSize = 64;
+
+  @Option(
+      names = "--place",
+      paramLabel = "WHERE",
+      description =
+          "Processors of the driver and of what is measured: same (one for all), apart (one for the"
+              + " driver, one for the others; the default where that can be done) or free (as the"
+              + " scheduler likes).")
+  private @Nullable Placement placement;
+
+  @Nullable String peer() {
+    return peer;
+  }
+
+  /** Takes a peer that the user did not name. */
+  void usePeer(@Nullable String command) {
+    peer = command;
+  }
+
+  int queueSize() {
+    return queueSize;
+  }
+
+  Workload workload() {
+    return switch (device) {
+      case sound -> new SoundOutput();
+    };
+  }
+
+  private void check() {
+    if (Integer.bitCount(queueSize) != 1 || queueSize < 1 || queueSize > 1024) {
+      throw usage("--queue-size=%d is not a power of 2 from 1 to 1024".formatted(queueSize));
+    }
+    for (String command : new @Nullable String[] {where.command, peer}) {
+      if (command != null) {
+        checkCommand(spec, command);
+      }
+    }
+  }
+
+  /** A command that does not say where the socket belongs is wrong usage. */
+  static void checkCommand(CommandSpec spec, String command) {
+    if (!command.contains(ProcessTarget.PLACEHOLDER)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "'%s' does not say where {socket} belongs: the path to listen on".formatted(command));
+    }
+  }
+
+  /** Where the user wants all of it, or where it can be. */
+  Placement placement() {
+    if (placement != null) {
+      return placement;
+    }
+    boolean movable = !where.embedded && where.socket == null;
+    return movable ? Placement.usual() : Placement.FREE;
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  /** Starts and connects everything that is to be measured. */
+  Lineup open(Context context) throws BenchException {
+    check();
+    List<Subject> open = new ArrayList<>();
+    try {
+      open.add(Echo.start());
+      open.add(DeviceSubject.open(context, target(), workload(), queueSize));
+      if (peer != null) {
+        Target process = new ProcessTarget(programOf(peer), peer);
+        open.add(DeviceSubject.open(context, process, workload(), queueSize));
+      }
+      return new Lineup(open.get(0), open.get(1), open.size() < 3 ? null : open.get(2));
+    } catch (BenchException | RuntimeException e) {
+      open.forEach(Subject::close);
+      throw e;
+    }
+  }
+
+  private Target target() throws BenchException {
+    if (where.embedded) {
+      return new EmbeddedTarget();
+    }
+    if (where.socket != null) {
+      return new SocketTarget(where.socket);
+    }
+    return where.command == null
+        ? Installation.soundDaemon("--backend null --pacing none")
+        : new ProcessTarget(programOf(where.command), where.command);
+  }
+
+  /** The name of the program in a command, without its directories. */
+  static String programOf(String command) {
+    String word = command.strip().split("\\s+", 2)[0].replace("'", "");
+    return String.valueOf(Path.of(word).getFileName());
+  }
+}

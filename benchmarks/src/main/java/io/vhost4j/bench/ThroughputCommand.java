@@ -1,0 +1,120 @@
+package io.vhost4j.bench;
+
+import io.vertx.core.Vertx;
+import io.vhost4j.bench.measure.Lineup;
+import io.vhost4j.bench.measure.Placement;
+import io.vhost4j.bench.measure.Rounds;
+import io.vhost4j.bench.measure.Throughput;
+import io.vhost4j.bench.measure.ThroughputResult;
+import io.vhost4j.bench.report.Machine;
+import io.vhost4j.bench.report.Table;
+import io.vhost4j.event.NativeTransport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Counts buffers. */
+@Command(
+    name = "throughput",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Counts the buffers that a device takes with some of them under way at a time.")
+final class ThroughputCommand implements Callable<Integer> {
+  @Spec
+  @SuppressWarnings("NullAway.Init") // set by picocli
+  private CommandSpec spec;
+
+  @Mixin private TargetOptions targets = new TargetOptions();
+
+  @Mixin private RunOptions run = new RunOptions();
+
+  @Option(
+      names = "--payload",
+      paramLabel = "BYTES",
+      split = ",",
+      defaultValue = "1920",
+      description = "Bytes in a buffer, up to 65536; more than one with commas (${DEFAULT-VALUE}).")
+  private List<Integer> payloads = List.of();
+
+  @Option(
+      names = "--window",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "1,4,16,64",
+      description = "Buffers under way at a time, up to --queue-size (${DEFAULT-VALUE}).")
+  private List<Integer> windows = List.of();
+
+  @Override
+  public Integer call() throws Exception {
+    List<Integer> sizes = LatencyCommand.payloads(spec, targets.workload(), payloads);
+    for (int window : windows) {
+      if (window < 1 || window > targets.queueSize()) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "--window=%d is not 1 to --queue-size=%d".formatted(window, targets.queueSize()));
+      }
+    }
+    Rounds rounds = run.rounds();
+    Placement placement = targets.placement();
+    Vertx vertx = Bench.newLoop();
+    try (Lineup lineup = targets.open(NativeTransport.newLoop(vertx));
+        Placement.Placed placed = placement.apply(lineup)) {
+      List<ThroughputResult> results = new ArrayList<>();
+      long nanos = rounds.nanosFor(lineup.subjects().size()) * sizes.size() * windows.size();
+      try (Progress progress = new Progress("throughput", nanos)) {
+        Throughput throughput = new Throughput(lineup, rounds, progress);
+        for (int payload : sizes) {
+          for (int window : windows) {
+            results.addAll(throughput.measure(payload, window));
+          }
+        }
+      }
+      spec.commandLine().getOut().println(table(results));
+      spec.commandLine().getOut().flush();
+      run.write(
+          Map.of("machine", Machine.here(), "place", placement.label(), "throughput", results));
+    } finally {
+      vertx.close().await();
+    }
+    return CommandLine.ExitCode.OK;
+  }
+
+  /** The results as lines for the console. */
+  static Table table(List<ThroughputResult> results) {
+    Table table =
+        new Table(
+            "throughput",
+            "bytes",
+            "window",
+            "buffers/s",
+            "MB/s",
+            "kicks/buf",
+            "wake-ups/buf",
+            "/floor",
+            "/copy",
+            "/peer");
+    for (ThroughputResult result : results) {
+      Double toPeer = result.toPeer();
+      table.row(
+          result.subject(),
+          result.payload(),
+          result.window(),
+          result.perSecond(),
+          result.megabytesPerSecond(),
+          result.kicksPerBuffer(),
+          result.wakeUpsPerBuffer(),
+          result.toFloor(),
+          result.toCopy(),
+          toPeer == null ? "-" : toPeer);
+    }
+    return table;
+  }
+}

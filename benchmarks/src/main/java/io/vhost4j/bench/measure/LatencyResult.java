@@ -1,0 +1,30 @@
+package io.vhost4j.bench.measure;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The latency of one subject under one load.
+ *
+ * @param subject name
+ * @param loop label of the {@link LatencyLoop}
+ * @param payload bytes in a buffer
+ * @param samples number of round trips
+ * @param micros medians over the rounds, in µs
+ * @param toFloor ratios to the floor of the same rounds
+ * @param toPeer ratios to the peer of the same rounds, null if there is none
+ * @param rounds in µs
+ * @param curve pairs of percentile and µs, of all rounds together
+ * @param series one entry for each slice of the rounds: s since the first, median and maximum in µs
+ */
+public record LatencyResult(
+    String subject,
+    String loop,
+    int payload,
+    long samples,
+    Percentiles micros,
+    Percentiles toFloor,
+    @Nullable Percentiles toPeer,
+    List<Percentiles> rounds,
+    List<double[]> curve,
+    List<double[]> series) {}

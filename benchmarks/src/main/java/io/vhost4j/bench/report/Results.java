@@ -1,0 +1,32 @@
+package io.vhost4j.bench.report;
+
+import io.vhost4j.bench.measure.FootprintResult;
+import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.ThroughputResult;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All that a report shows.
+ *
+ * @param date when it was measured, UTC
+ * @param command the command line
+ * @param versions of what was measured, by name
+ * @param machine where
+ * @param quick whether the rounds were too short for numbers to mean something
+ * @param latency by name of the placement
+ * @param throughput driver and devices placed as by default
+ * @param scale of streams
+ * @param footprint of idle daemons
+ */
+public record Results(
+    String date,
+    String command,
+    Map<String, String> versions,
+    Machine machine,
+    boolean quick,
+    Map<String, List<LatencyResult>> latency,
+    List<ThroughputResult> throughput,
+    List<ScaleResult> scale,
+    List<FootprintResult> footprint) {}

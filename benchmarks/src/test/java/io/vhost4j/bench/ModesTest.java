@@ -1,0 +1,53 @@
+package io.vhost4j.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every mode, for a moment each, against our device in this JVM. */
+class ModesTest {
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  Path directory;
+
+  @Test
+  void latencyComparesTheDeviceWithTheFloorForEachLoopAndPayload() throws IOException {
+    Path json = directory.resolve("latency.json");
+
+    ProgramRun run =
+        ProgramRun.of(
+            "latency", "--quick", "--embedded", "--payload", "5,64", "--json", json.toString());
+
+    assertThat(run.err()).isEmpty();
+    assertThat(run.status()).isZero();
+    assertThat(rows(run, "floor")).hasSize(4).anyMatch(row -> row.matches(".* closed +4 .*"));
+    assertThat(rows(run, "vhost4j embedded"))
+        .hasSize(4)
+        .anyMatch(row -> row.matches(".* 1000/s +64 .*"))
+        .allMatch(row -> !row.contains(" 0 ") && !row.contains("-"));
+    assertThat(Files.readString(json)).contains("\"loop\": \"1000/s\"", "\"toFloor\": {");
+  }
+
+  @Test
+  void throughputCountsBuffersForEachWindow() throws IOException {
+    Path json = directory.resolve("throughput.json");
+
+    ProgramRun run =
+        ProgramRun.of(
+            "throughput", "--quick", "--embedded", "--window", "1,64", "--json", json.toString());
+
+    assertThat(run.err()).isEmpty();
+    assertThat(run.status()).isZero();
+    assertThat(rows(run, "vhost4j embedded")).hasSize(2).allMatch(row -> row.matches(".* 1920 .*"));
+    assertThat(Files.readString(json)).contains("\"window\": 64");
+  }
+
+  private static List<String> rows(ProgramRun run, String subject) {
+    return run.out().lines().filter(line -> line.startsWith(subject)).toList();
+  }
+}
