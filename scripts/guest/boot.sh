@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Boots the guest of prepare.sh under QEMU without hardware virtualisation, with memory that a vhost-user backend can
+# map, runs one script in it as root and ends with that script's status.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$here/../lib.sh"
+
+usage() {
+  cat <<'END'
+Usage: scripts/guest/boot.sh --run FILE [option...]
+
+  --run FILE         the shell script (busybox sh) to run; what it prints comes out on stdout, unbuffered. It starts
+                     in /share, or in an empty directory, with VHOST4J_BOOT=1 (2, 3... after reboots)
+  --share DIR        make DIR of the host /share in the guest, readable and writable. It is slow: copy sound files
+                     to /tmp before playing, and record there
+  --socket PATH      plug in a vhost-user-snd-pci card whose backend listens at PATH; may be repeated: cards 0, 1...
+  --builtin-snd WAV  plug in QEMU's own virtio-sound card, which plays into WAV as S16 stereo of 48 kHz
+  --device ARGS      plug in another device: ARGS go to QEMU's -device; may be repeated
+  --qemu ARG         one more argument for QEMU; may be repeated
+  --reboots N        reboot N times on the same QEMU, running the script each time, while it succeeds (default 0)
+  --timeout S        kill QEMU after S seconds (default 120)
+  --memory MIB       memory of the guest (default 512)
+  --cpus N           processors of the guest (default 1)
+  --kernel VERSION   another kernel, see prepare.sh
+  --console FILE     keep the kernel's messages
+
+Status: the script's; 124 if the time ran out, 125 if the guest did not get as far (then with QEMU's messages and the
+end of the kernel's on stderr).
+END
+}
+
+usage_error() {
+  warn "$1"
+  usage >&2
+  exit 2
+}
+
+run='' share='' builtin='' kernel=6.12 console='' reboots=0 limit=120 memory=512 cpus=1
+sockets=() extra=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help)
+      usage
+      exit
+      ;;
+    --run | --share | --socket | --builtin-snd | --device | --qemu | --reboots | --timeout | --memory | --cpus | \
+      --kernel | --console)
+      [ $# -gt 1 ] || usage_error "$1 needs a value"
+      ;;
+    *) usage_error "unknown option $1" ;;
+  esac
+  case $1 in
+    --run) run=$2 ;;
+    --share) share=$2 ;;
+    --socket) sockets+=("$2") ;;
+    --builtin-snd) builtin=$2 ;;
+    --device) extra+=(-device "$2") ;;
+    --qemu) extra+=("$2") ;;
+    --reboots) reboots=$2 ;;
+    --timeout) limit=$2 ;;
+    --memory) memory=$2 ;;
+    --cpus) cpus=$2 ;;
+    --kernel) kernel=$2 ;;
+    --console) console=$2 ;;
+  esac
+  shift 2
+done
+[ -n "$run" ] || usage_error "--run FILE is missing"
+[ -r "$run" ] || die "cannot read the script $run"
+[ -z "$share" ] || [ -d "$share" ] || die "$share is not a directory"
+command -v qemu-system-x86_64 >/dev/null || die "no qemu-system-x86_64; $(dirname "$here")/install-deps.sh guest installs it"
+guest=$("$here/prepare.sh" --kernel "$kernel")
+
+# QEMU separates options with commas; a literal one is doubled.
+quoted() { printf '%s' "${1//,/,,}"; }
+
+work=$(mktemp -d)
+qemu=''
+trap 'if [ -n "$qemu" ]; then kill "$qemu" && wait "$qemu"; fi 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+trap 'exit 129' HUP
+
+mkdir "$work/ctl"
+cp "$run" "$work/ctl/script"
+: >"$work/ctl/output"
+echo 0 >"$work/ctl/boots"
+echo "$reboots" >"$work/ctl/reboots"
+echo $((${#sockets[@]} + (${#builtin} > 0))) >"$work/ctl/cards"
+
+# shellcheck disable=SC2054 # the commas are QEMU's
+args=(
+  -nodefaults -no-user-config -display none -accel tcg,thread=multi -cpu max -smp "$cpus" -m "$memory"
+  -machine q35,memory-backend=mem -object "memory-backend-memfd,id=mem,size=${memory}M,share=on"
+  -kernel "$guest/vmlinuz" -initrd "$guest/initramfs.gz"
+  -append "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable"
+  -chardev "file,id=kernel,path=$(quoted "${console:-$work/console}")" -serial chardev:kernel
+  -virtfs "local,id=ctl,path=$(quoted "$work/ctl"),mount_tag=ctl,security_model=none"
+)
+if [ "$reboots" -eq 0 ]; then args+=(-no-reboot); fi
+if [ -n "$share" ]; then
+  : >"$work/ctl/share"
+  args+=(-virtfs "local,id=share,path=$(quoted "$share"),mount_tag=share,security_model=none,multidevs=remap")
+fi
+for i in "${!sockets[@]}"; do
+  args+=(-chardev "socket,id=snd$i,path=$(quoted "${sockets[i]}")" -device "vhost-user-snd-pci,id=card$i,chardev=snd$i")
+done
+if [ -n "$builtin" ]; then
+  args+=(-audiodev "wav,id=wav,path=$(quoted "$builtin"),out.frequency=48000,out.channels=2,out.format=s16"
+    -device "virtio-sound-pci,audiodev=wav,streams=1")
+fi
+args+=("${extra[@]}")
+
+# setpriv: QEMU ends however this script ends.
+setpriv --pdeathsig TERM timeout --foreground -k 5 "$limit" setpriv --pdeathsig KILL \
+  qemu-system-x86_64 "${args[@]}" </dev/null >"$work/errors" 2>&1 &
+qemu=$!
+# The script writes to a file on the host, write by write: no console that drops characters, no kernel message in it.
+tail -c +1 -s 0.05 -f --pid="$qemu" "$work/ctl/output" &
+reader=$!
+status=0
+wait "$qemu" || status=$?
+qemu=''
+wait "$reader" || true
+
+if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+  warn "the guest was killed after $limit s"
+  exit 124
+fi
+if [ "$status" -eq 0 ] && [ -s "$work/ctl/status" ] && [ ! -e "$work/ctl/running" ]; then
+  exit "$(cat "$work/ctl/status")"
+fi
+if [ -e "$work/ctl/running" ]; then
+  warn "the guest died in the script (boot $(cat "$work/ctl/boots")); QEMU ended with status $status"
+else
+  warn "the guest did not start the script; QEMU ended with status $status"
+fi
+cat "$work/errors" >&2
+tail -n 20 "${console:-$work/console}" 2>/dev/null | sed 's/^/  kernel: /' >&2 || true
+exit 125

@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# Prints the directory of a bootable guest (vmlinuz, initramfs.gz), after building it if it is not there yet: Debian's
+# own Linux 6.12 as it is packaged, with busybox, aplay, arecord and the modules for virtio-sound and 9p around it.
+# Needs no root. Kept in $XDG_CACHE_HOME (~/.cache), one directory per kernel and recipe.
+set -euo pipefail
+cd "$(dirname "$0")"
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. ../lib.sh
+
+usage() {
+  cat <<'END'
+Usage: scripts/guest/prepare.sh [--kernel VERSION] [--rebuild]
+
+  --kernel VERSION  a kernel of the distribution, such as 6.12 (the default: the newest 6.12) or 6.1
+  --rebuild         fetch the newest kernel and build anew, even if a guest is there
+END
+}
+
+kernel=6.12
+rebuild=0
+while [ $# -gt 0 ]; do
+  case $1 in
+    --kernel)
+      kernel=${2:?--kernel needs a version}
+      shift 2
+      ;;
+    --rebuild)
+      rebuild=1
+      shift
+      ;;
+    -h | --help)
+      usage
+      exit
+      ;;
+    *)
+      usage >&2
+      exit 2
+      ;;
+  esac
+done
+
+# The programs in the guest are the host's own.
+[ "$(uname -m)" = x86_64 ] || die "the guest needs an x86-64 host: it runs the host's aplay on an amd64 kernel"
+
+# virtio_snd for the sound cards, 9p for the directories shared with the host; what they need is found below.
+modules=(virtio_snd 9pnet_virtio 9p)
+recipe=$(cat prepare.sh init | sha256sum | head -c 8)
+cache=$(vhost4j_cache)
+
+# The newest complete guest of this recipe.
+find_guest() {
+  local found
+  found=$(printf '%s\n' "$cache/guest-$kernel"[.+-]*"-$recipe/ready" | sort -V | tail -n 1)
+  [ -e "$found" ] && printf '%s\n' "${found%/ready}"
+}
+
+# kernel_packages VERSION: names of the distribution's matching plain kernels, newest first.
+kernel_packages() {
+  apt-cache pkgnames "linux-image-$1" 2>/dev/null |
+    grep -E "^linux-image-${1//./\\.}[.+-][0-9.]*[^-]*(-[0-9]+)?-amd64-unsigned$" | sort -rV
+}
+
+fetch_kernel() {
+  local package
+  for package in $(kernel_packages "$kernel" | head -n 3); do
+    if apt-get -q -o Acquire::Retries=3 -o APT::Sandbox::User= download "$package"; then
+      return
+    fi
+  done
+  echo "no Linux $kernel for amd64 could be fetched"
+  return 1
+}
+
+unpacked() {
+  case $1 in
+    *.xz) xz -dc "$1" ;;
+    *.zst) zstd -dcq "$1" ;;
+    *) cat "$1" ;;
+  esac
+}
+
+# Unpacks a module after those it needs, and notes the order. One that is built into the kernel needs nothing.
+add_module() {
+  local pattern=${1//[-_]/[-_]} file depends name
+  file=$(find modules -name "$pattern.ko*" -print -quit)
+  if [ -z "$file" ]; then
+    if grep -q "/$pattern\.ko$" modules/modules.builtin; then return 0; fi
+    echo "the kernel has no module $1"
+    return 1
+  fi
+  name=${file##*/}
+  name=${name%%.ko*}.ko
+  if [ -e "root/modules/$name" ]; then return 0; fi
+  unpacked "$file" >"root/modules/$name"
+  depends=$(tr '\0' '\n' <"root/modules/$name" | sed -n 's/^depends=//p')
+  for depends in ${depends//,/ }; do add_module "$depends"; done
+  echo "$name" >>root/modules/order
+}
+
+add_program() {
+  local file
+  for file in "$(command -v "$1")" $(ldd "$(command -v "$1")" | grep -o '/[^ ]*'); do
+    mkdir -p "root${file%/*}"
+    cp -L "$file" "root$file"
+  done
+}
+
+build() {
+  local init=$PWD/init name applet module
+  cd "$work"
+  fetch_kernel
+  dpkg -x ./linux-image-*.deb kernel
+  name=$(basename kernel/boot/vmlinuz-*)
+  name=${name#vmlinuz-}
+  # Under /lib in Debian 12, under /usr/lib since.
+  mv "$(find kernel -type d -path "*/lib/modules/$name" -print -quit)" modules
+
+  mkdir -p root/{bin,ctl,dev,etc,modules,proc,root,share,sys,tmp,usr/share}
+  cp "$init" root/init
+  chmod 755 root/init
+  cp "$(command -v busybox)" root/bin/busybox
+  for applet in $(busybox --list | grep -vx busybox); do ln -sf busybox "root/bin/$applet"; done
+  for module in "${modules[@]}"; do add_module "$module"; done
+  add_program aplay
+  ln -sf "$(command -v aplay)" root/bin/aplay
+  ln -sf aplay root/bin/arecord
+  cp -RL /usr/share/alsa root/usr/share/
+  echo 'root:x:0:0:root:/root:/bin/sh' >root/etc/passwd
+  printf 'root:x:0:\naudio:x:29:\n' >root/etc/group
+  (cd root && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >initramfs.gz
+
+  cp "kernel/boot/vmlinuz-$name" vmlinuz
+  rm -r kernel modules root linux-image-*.deb
+  printf '%s\n' "$name" >ready
+}
+
+mkdir -p "$cache"
+exec 9>"$cache/guest.lock"
+if [ "$rebuild" = 0 ] && find_guest; then exit; fi
+flock 9
+if [ "$rebuild" = 0 ] && find_guest; then exit; fi
+../install-deps.sh guest
+[ -n "$(kernel_packages "$kernel")" ] || ../install-deps.sh refresh
+[ -n "$(kernel_packages "$kernel")" ] || die "apt knows no linux-image-$kernel*-amd64-unsigned; is the right suite enabled?"
+work=$(mktemp -d "$cache/guest-new.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+logged guest "Building the Linux $kernel guest (downloads about 100 MB once)" build
+target=$cache/guest-$(cat "$work/ready")-$recipe
+rm -rf "$target"
+chmod 755 "$work"
+mv -T "$work" "$target"
+trap - EXIT
+printf '%s\n' "$target"

@@ -1,0 +1,235 @@
+#!/usr/bin/env bash
+# Installs what is missing for one use of the project, with apt. Says nothing and calls no apt when all is there.
+set -euo pipefail
+cd "$(dirname "$0")"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+
+usage() {
+  cat <<'END'
+Usage: scripts/install-deps.sh build|demo|guest|test|java25|enable-backports|refresh
+
+  build, demo       a JDK (17 or newer) and Maven
+  guest             the above, QEMU and what the guest image is made of
+  test              the above, PipeWire, libasound and the peers that the tests run against
+  java25            a JDK 25 where apt has one, otherwise pip, which can fetch a runtime
+  enable-backports  on Debian 12: add the backports suite of the machine's own Debian mirror (QEMU and PipeWire
+                    come from there), nothing else
+  refresh           enable-backports where needed, then fetch apt's package lists
+
+As root it installs; otherwise it uses sudo where that asks no password, or prints the commands to type.
+END
+}
+
+# Packages of a group: NAME or NAME>=VERSION. Those of the first list come from the distribution's own suite, those
+# of the second from backports on Debian 12: its QEMU 7.2 has no vhost-user sound card, and the QEMU that has one
+# brings a newer libpipewire with which all other PipeWire packages must agree.
+packages=()
+newer_packages=()
+need_build() {
+  find_jdk 17 >/dev/null || packages+=("$(jdk_package)")
+  command -v mvn >/dev/null || packages+=(maven)
+}
+need_guest() {
+  need_build
+  packages+=(alsa-utils busybox-static cpio xz-utils)
+  newer_packages+=('qemu-system-x86>=1:9.0')
+}
+need_test() {
+  need_guest
+  packages+=(dbus gcc libc6-dev)
+  # These bring libasound, libpipewire and their plugins, whose own packages are named differently since Debian 13.
+  newer_packages+=('qemu-utils>=1:9.0' 'pipewire>=1.0' 'pipewire-alsa>=1.0' 'pipewire-bin>=1.0' wireplumber)
+}
+
+need_java25() {
+  if apt-cache show openjdk-25-jdk-headless >/dev/null 2>&1; then
+    packages+=(openjdk-25-jdk-headless)
+  elif ! python3 -m pip --version >/dev/null 2>&1; then
+    packages+=(python3-pip)
+  fi
+}
+
+jdk_package() {
+  case $codename in
+    bookworm) echo openjdk-17-jdk-headless ;;
+    *) echo default-jdk-headless ;;
+  esac
+}
+
+# Leaves in the named array only the packages that are not installed, or too old, without their version.
+keep_missing() {
+  local -n list=$1
+  local name version status wanted missing=()
+  local -A installed=()
+  [ ${#list[@]} -gt 0 ] || return 0
+  while read -r name status version; do
+    [ "$status" = installed ] && installed[$name]=$version
+  done < <(dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' "${list[@]%%>=*}" 2>/dev/null)
+  for name in "${list[@]}"; do
+    wanted=${name##*>=}
+    version=${installed[${name%%>=*}]:-}
+    if [ -z "$version" ] ||
+      { [ "$wanted" != "$name" ] && dpkg --compare-versions "$version" lt "$wanted"; }; then
+      missing+=("${name%%>=*}")
+    fi
+  done
+  list=("${missing[@]}")
+}
+
+# Debian 12 alone needs backports.
+needs_backports() { [ "$codename" = bookworm ]; }
+
+backports_enabled() {
+  grep -Eqs "^[^#]*[[:space:]]$codename-backports([[:space:]]|$)" \
+    /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources
+}
+
+# Copies the first Debian source that names the base suite, with the suite replaced: the mirror, the key and the
+# options stay those that the machine's owner chose.
+enable_backports() {
+  local dir=/etc/apt/sources.list.d file new=''
+  needs_backports || return 0
+  backports_enabled && return 0
+  for file in "$dir"/*.sources; do
+    [ -r "$file" ] || continue
+    new=$(awk -v suite="$codename" '
+      BEGIN { RS = ""; FS = "\n" }
+      {
+        base = 0; binary = 0; off = 0; text = ""
+        for (i = 1; i <= NF; i++) {
+          line = $i; key = tolower(line); sub(/:.*/, "", key)
+          if (line ~ /^#/) continue
+          if (key == "types" && line ~ /[: \t]deb([ \t]|$)/) binary = 1
+          if (key == "enabled" && tolower(line) ~ /no[ \t]*$/) off = 1
+          if (key == "suites") {
+            n = split(substr(line, 8), suites, /[ \t]+/)
+            for (j = 1; j <= n; j++) if (suites[j] ~ "^(" suite "|stable|oldstable)$") base = 1
+            line = "Suites: " suite "-backports"
+          }
+          text = text line "\n"
+        }
+        if (base && binary && !off) { printf "%s", text; exit }
+      }' "$file")
+    if [ -n "$new" ]; then
+      printf '%s\n' "$new" | "${as_root[@]}" tee "$dir/vhost4j-backports.sources" >/dev/null
+      return 0
+    fi
+  done
+  for file in /etc/apt/sources.list "$dir"/*.list; do
+    [ -r "$file" ] || continue
+    new=$(sed -nE "s/^[[:space:]]*(deb[[:space:]]+(\[[^]]*\][[:space:]]*)?[^[:space:]]+[[:space:]]+)($codename|stable|oldstable)\/?([[:space:]].*)$/\1$codename-backports\4/p" \
+      "$file" | head -n 1)
+    if [ -n "$new" ]; then
+      printf '%s\n' "$new" | "${as_root[@]}" tee "$dir/vhost4j-backports.list" >/dev/null
+      return 0
+    fi
+  done
+  die "found no Debian source for $codename in /etc/apt to derive $codename-backports from; add that suite, then try again"
+}
+
+run_apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none apt-get -q -y \
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
+}
+
+update_lists() {
+  logged apt-update "Fetching the package lists" run_apt update ||
+    die "apt-get update failed; see above"
+}
+
+install_packages() {
+  local release=()
+  if needs_backports; then release=(-t "$codename-backports"); fi
+  if [ ${#packages[@]} -gt 0 ]; then
+    logged apt-install "Installing ${packages[*]}" run_apt install --no-install-recommends "${packages[@]}" ||
+      die "could not install: ${packages[*]}"
+  fi
+  if [ ${#newer_packages[@]} -gt 0 ]; then
+    logged apt-install-newer "Installing ${newer_packages[*]}" run_apt install --no-install-recommends "${release[@]}" \
+      "${newer_packages[@]}" || die "could not install: ${newer_packages[*]}"
+  fi
+}
+
+# Where neither root nor sudo is at hand: what to type.
+print_commands() {
+  local option=''
+  if needs_backports; then option="-t $codename-backports "; fi
+  printf '%s: packages are missing, and this user may not install them. Type as root:\n' "${0##*/}"
+  case $group in
+    enable-backports | refresh)
+      printf '    %s/install-deps.sh %s\n' "$PWD" "$group"
+      return
+      ;;
+  esac
+  if [ ${#newer_packages[@]} -gt 0 ] && needs_backports && ! backports_enabled; then
+    printf '    %s/install-deps.sh enable-backports\n' "$PWD"
+  fi
+  printf '    apt-get update\n'
+  if [ ${#packages[@]} -gt 0 ]; then
+    printf '    apt-get install --no-install-recommends %s\n' "${packages[*]}"
+  fi
+  if [ ${#newer_packages[@]} -gt 0 ]; then
+    printf '    apt-get install --no-install-recommends %s%s\n' "$option" "${newer_packages[*]}"
+  fi
+}
+
+if [ $# -ne 1 ]; then
+  usage >&2
+  exit 2
+fi
+case $1 in
+  -h | --help)
+    usage
+    exit
+    ;;
+  build | demo | guest | test | java25 | enable-backports | refresh) group=$1 ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac
+
+codename=$(. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}") || true
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  case $group in
+    build | demo) if find_jdk 17 >/dev/null && command -v mvn >/dev/null; then exit 0; fi ;;
+  esac
+  die "no apt here: install JDK 17 or newer, Maven, and for '$group' what $PWD/install-deps.sh lists, by hand"
+fi
+
+case $group in
+  build | demo) need_build ;;
+  guest) need_guest ;;
+  test) need_test ;;
+  java25) need_java25 ;;
+esac
+keep_missing packages
+keep_missing newer_packages
+case $group in
+  build | demo | guest | test | java25) if [ ${#packages[@]} -eq 0 ] && [ ${#newer_packages[@]} -eq 0 ]; then exit 0; fi ;;
+  enable-backports) if ! needs_backports || backports_enabled; then exit 0; fi ;;
+esac
+
+as_root=()
+if [ "$EUID" -ne 0 ]; then
+  if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root=(sudo -n)
+  else
+    print_commands >&2
+    exit 1
+  fi
+fi
+
+case $group in
+  enable-backports) enable_backports ;;
+  refresh)
+    enable_backports
+    update_lists
+    ;;
+  *)
+    if [ ${#newer_packages[@]} -gt 0 ]; then enable_backports; fi
+    update_lists
+    install_packages
+    ;;
+esac
