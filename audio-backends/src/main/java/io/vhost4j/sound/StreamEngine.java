@@ -64,18 +64,24 @@ final class StreamEngine {
     }
   }
 
-  /** What comes behind CLOSE is for the next engine of the stream. */
+  /**
+   * What comes behind CLOSE is for the next engine of the stream. Buffers that reach an engine that
+   * has given up go back at once: nobody would look at them again.
+   */
   private void takeJobs() {
     while (!closed) {
       StreamJob job = inbox.poll();
       if (job == null) {
-        return;
+        break;
       }
       if (job instanceof IoMessage message) {
         transfer.add(message);
       } else {
         execute((StreamCommand) job);
       }
+    }
+    if (failure != null) {
+      transfer.returnAll(Status.IO_ERR);
     }
   }
 

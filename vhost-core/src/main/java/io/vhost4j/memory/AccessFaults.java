@@ -4,15 +4,13 @@ package io.vhost4j.memory;
  * Makes the virtual machine throw now what it owes this thread.
  *
  * <p>An access beyond the end of a truncated file is a SIGBUS, and HotSpot turns it into an {@link
- * InternalError}. On JDK 17 compiled code only takes a note of it, and the error comes out of the
- * thread's next call into the runtime that looks for such notes: in whatever code that happens to
- * be, far from any handler for it. (JDK 25 throws at once.) Allocating a multidimensional array is
- * such a call, in interpreted and in compiled code, provided that its dimensions are no constants;
- * it takes about 30 ns.
+ * InternalError}. Often it only takes a note of it, and the error comes out later, in whatever code
+ * the thread has reached by then, far from any handler for it: on JDK 17 from the next call into
+ * the runtime that looks for such notes, on JDK 25 from the next safepoint poll. Allocating a
+ * multidimensional array is such a call, in interpreted and in compiled code, provided that its
+ * dimensions are no constants; it takes about 30 ns.
  */
 final class AccessFaults {
-  private static final boolean LATE = Runtime.version().feature() < 25;
-
   /** Not final, so that no compiler knows better. */
   private static int none;
 
@@ -28,8 +26,6 @@ final class AccessFaults {
    * @throws InternalError if an access of this thread to truncated memory has not been reported yet
    */
   static void deliver() {
-    if (LATE) {
-      sink = new byte[none][none];
-    }
+    sink = new byte[none][none];
   }
 }
