@@ -31,16 +31,13 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledIfEnvironmentVariable;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/**
- * Our frontend drives the vhost-user-blk of QEMU's storage daemon. Needs the program
- * qemu-storage-daemon; set the environment variable VHOST4J_SKIP_QEMU to leave these tests out.
- */
-@DisabledIfEnvironmentVariable(named = "VHOST4J_SKIP_QEMU", matches = ".+")
+/** Our frontend drives the vhost-user-blk of QEMU's storage daemon. */
+@EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 class QemuStorageDaemonIT {
   private static final int SECTORS = 4096;
   private static final long FEATURES =
@@ -94,10 +91,7 @@ class QemuStorageDaemonIT {
               .redirectOutput(log)
               .start();
     } catch (IOException e) {
-      fail(
-          "qemu-storage-daemon is missing: install Debian's qemu-utils, or set the"
-              + " environment variable VHOST4J_SKIP_QEMU to leave this test out",
-          e);
+      fail("qemu-storage-daemon is missing: install Debian's qemu-utils", e);
     }
     for (int i = 0; !Files.exists(socket); i++) {
       if (i == 1000 || !daemon.isAlive()) {

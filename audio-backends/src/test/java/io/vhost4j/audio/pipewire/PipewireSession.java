@@ -19,17 +19,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * A real PipeWire of its own, with a session manager and a bus, which nobody else sees: it has a
  * {@code sink-N} for each number of channels up to 8 and for 10, which goes nowhere but into
  * recordings, and a stereo {@code source}, which records what is played to it.
- *
- * <p>The programs must be there; {@code -Dvhost4j.skip.pipewire=true} skips what needs them.
  */
 final class PipewireSession implements AutoCloseable {
-  private static final String SKIP = "vhost4j.skip.pipewire";
   private static final List<String> PROGRAMS =
       List.of(
           "dbus-daemon", "pipewire", "wireplumber", "pw-record", "pw-play", "pw-link", "pw-cli");
@@ -63,13 +59,11 @@ final class PipewireSession implements AutoCloseable {
 
   /** Starts all and waits until it can be used. */
   PipewireSession() {
-    Assumptions.assumeFalse(Boolean.getBoolean(SKIP), "skipped by -D" + SKIP);
     List<String> missing = PROGRAMS.stream().filter(program -> !isOnPath(program)).toList();
     if (!missing.isEmpty()) {
       fail(
-          "these tests need %s: install dbus-daemon, pipewire, pipewire-bin and wireplumber,"
-              + " or skip them with -D%s=true",
-          missing, SKIP);
+          "these tests need %s: install dbus-daemon, pipewire, pipewire-bin and wireplumber",
+          missing);
     }
     try {
       directory = Files.createTempDirectory("pw");

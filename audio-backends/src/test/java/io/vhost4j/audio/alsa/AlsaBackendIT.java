@@ -21,11 +21,13 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slf4j.LoggerFactory;
 
+@EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @ExtendWith(RealAlsa.class)
-class AlsaBackendTest {
+class AlsaBackendIT {
   private static final PcmParameters PARAMETERS =
       new PcmParameters(SampleFormat.S16, SampleRate.HZ_48000, 2, 16384, 4096);
 
