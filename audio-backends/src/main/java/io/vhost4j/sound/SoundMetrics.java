@@ -15,18 +15,18 @@ import java.util.function.ToDoubleFunction;
  *
  * <table>
  * <caption>All have the tag {@code device}</caption>
- * <tr><td>vhost4j.sound.buffers</td><td>tags stream, direction: buffers returned</td></tr>
- * <tr><td>vhost4j.sound.bytes</td><td>the same: bytes played or captured</td></tr>
- * <tr><td>vhost4j.sound.frames</td><td>the same: frames played or captured</td></tr>
- * <tr><td>vhost4j.sound.xruns</td><td>the same: underruns or overruns</td></tr>
- * <tr><td>vhost4j.sound.io.errors</td><td>the same: buffers returned with IO_ERR</td></tr>
- * <tr><td>vhost4j.sound.control.requests</td><td>tag status: requests replied to</td></tr>
- * <tr><td>vhost4j.sound.stray.buffers</td><td>buffers for no stream that takes any</td></tr>
- * <tr><td>vhost4j.sound.streams.running</td><td>streams between START and STOP</td></tr>
+ * <tr><td>vhost.sound.buffers</td><td>tags stream, direction: buffers returned</td></tr>
+ * <tr><td>vhost.sound.bytes</td><td>the same: bytes played or captured</td></tr>
+ * <tr><td>vhost.sound.frames</td><td>the same: frames played or captured</td></tr>
+ * <tr><td>vhost.sound.xruns</td><td>the same: underruns or overruns</td></tr>
+ * <tr><td>vhost.sound.io.errors</td><td>the same: buffers returned with IO_ERR</td></tr>
+ * <tr><td>vhost.sound.control.requests</td><td>tag status: requests replied to</td></tr>
+ * <tr><td>vhost.sound.stray.buffers</td><td>buffers for no stream that takes any</td></tr>
+ * <tr><td>vhost.sound.streams.running</td><td>streams between START and STOP</td></tr>
  * </table>
  */
 public final class SoundMetrics implements MeterBinder {
-  private static final String PREFIX = "vhost4j.sound.";
+  private static final String PREFIX = "vhost.sound.";
 
   private final SoundDevice device;
 

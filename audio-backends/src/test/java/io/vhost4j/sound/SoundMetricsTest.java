@@ -9,7 +9,7 @@ class SoundMetricsTest {
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
   private double counter(String name, String... tags) {
-    return registry.get("vhost4j.sound." + name).tags(tags).functionCounter().count();
+    return registry.get("vhost.sound." + name).tags(tags).functionCounter().count();
   }
 
   @Test
@@ -38,7 +38,7 @@ class SoundMetricsTest {
       assertThat(counter("stray.buffers")).isEqualTo(1);
       assertThat(counter("control.requests", "status", "ok")).isEqualTo(3);
       assertThat(counter("control.requests", "status", "bad_msg")).isEqualTo(1);
-      assertThat(registry.get("vhost4j.sound.streams.running").gauge().value()).isEqualTo(1);
+      assertThat(registry.get("vhost.sound.streams.running").gauge().value()).isEqualTo(1);
     }
   }
 }

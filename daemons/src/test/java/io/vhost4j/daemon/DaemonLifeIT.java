@@ -157,7 +157,7 @@ class DaemonLifeIT {
               .body();
       assertThat(metrics)
           .contains("vhost_connected{device=\"sound\"} 1.0")
-          .contains("vhost4j_sound_streams_running{device=\"sound\"} 0.0");
+          .contains("vhost_sound_streams_running{device=\"sound\"} 0.0");
       daemon.terminate();
       assertThat(daemon.exitStatus()).isZero();
     }
