@@ -6,6 +6,7 @@ import io.vhost4j.device.QueueHandler;
 import io.vhost4j.event.EventFd;
 import io.vhost4j.event.FdRegistration;
 import io.vhost4j.event.NativeTransport;
+import io.vhost4j.event.NextTurn;
 import io.vhost4j.memory.GuestMemory;
 import io.vhost4j.virtqueue.SplitVirtqueue;
 import io.vhost4j.virtqueue.VirtqueueException;
@@ -28,14 +29,13 @@ final class Vring {
   private final QueueCounters counters;
   private final QueueHandler handler;
   private final Context context;
-  private final Runnable lookAgain = this::lookAgain;
+  private final NextTurn lookLater;
 
   private int size;
   private int base;
   private @Nullable VringAddresses addresses;
   private @Nullable FdRegistration kick;
   private long pollTimer = NO_TIMER;
-  private boolean looksAgain;
   private @Nullable EventFd call;
   private boolean callMissed;
   private @Nullable EventFd error;
@@ -51,10 +51,16 @@ final class Vring {
     this.handler = session.device().queue(index);
     this.context = NativeTransport.sameLoop(session.context());
     this.context.exceptionHandler(session::uncaught);
+    this.lookLater = new NextTurn(context, this::look);
   }
 
   BackendSession session() {
     return session;
+  }
+
+  /** The context of the queue, on the device's event loop. */
+  Context context() {
+    return context;
   }
 
   int index() {
@@ -247,15 +253,7 @@ final class Vring {
    * Gives the queue another turn, when the other queues and devices of the loop have had theirs.
    */
   void lookLater() {
-    if (!looksAgain) {
-      looksAgain = true;
-      NativeTransport.afterPolling(context, lookAgain);
-    }
-  }
-
-  private void lookAgain() {
-    looksAgain = false;
-    look();
+    lookLater.schedule();
   }
 
   void rebind(GuestMemory memory) {

@@ -8,8 +8,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Vert.x instances with Netty's epoll transport, and contexts on chosen event loops. Any thread.
@@ -69,19 +67,6 @@ public final class NativeTransport {
   public static Context sameLoop(Context context) {
     ContextInternal internal = (ContextInternal) context;
     return internal.owner().contextBuilder().withEventLoop(internal.nettyEventLoop()).build();
-  }
-
-  /**
-   * Runs {@code action} in {@code context}, whose event loop is the calling thread, but not before
-   * the loop has served all descriptors that are ready. A plain task would not do: the loop runs
-   * tasks that make further tasks for up to a second before it looks at a descriptor again.
-   */
-  public static void afterPolling(Context context, Runnable action) {
-    ContextInternal internal = (ContextInternal) context;
-    ScheduledFuture<?> unused =
-        internal
-            .nettyEventLoop()
-            .schedule(() -> internal.dispatch(action), 0, TimeUnit.NANOSECONDS);
   }
 
   /** Whether the calling thread is the event loop of {@code context}. */
