@@ -47,6 +47,7 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   private final List<Vring> vrings = new ArrayList<>();
   private final MessageDispatch dispatch;
   private final Promise<Void> ended = Promise.promise();
+  private final long pollNanos;
 
   private Negotiation negotiation;
   private GuestMemory memory = GuestMemory.empty();
@@ -66,17 +67,20 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
    * @param label names the device in log lines
    * @param socket the connection, owned by the session from now on unless this fails
    * @param counters one per queue
+   * @param pollNanos how long to look at an empty ring, see {@link AdaptivePolling}
    */
   BackendSession(
       Context context,
       String label,
       VirtioDevice device,
       OwnedFd socket,
-      List<QueueCounters> counters)
+      List<QueueCounters> counters,
+      long pollNanos)
       throws IOException {
     this.context = context;
     this.label = label;
     this.device = device;
+    this.pollNanos = pollNanos;
     negotiation = new Negotiation(FeatureMessages.offered(device.features()), 0, 0);
     for (QueueCounters counter : counters) {
       vrings.add(new Vring(this, vrings.size(), counter));
@@ -95,6 +99,11 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
       log.error("{}: the device failed", label, e);
       channel.close("the device failed: " + e);
     }
+  }
+
+  /** How long to look at a ring that has run empty, in nanoseconds. */
+  long pollNanos() {
+    return pollNanos;
   }
 
   /** Completes when the frontend is gone and nothing of it is left. */

@@ -8,6 +8,12 @@ final class QueueCounters {
   /** Turns that the handler got: kicks, and the looks at the ring after a start. */
   long turns;
 
+  /** Looks at a ring that had run empty, in place of waiting for a kick. */
+  long polls;
+
+  /** Turns for buffers that such a look has found; they are among {@link #turns}. */
+  long polled;
+
   /** Chains taken from the ring. */
   long buffers;
 

@@ -15,6 +15,8 @@ import java.util.function.ToDoubleFunction;
  * <tr><td>{@code vhost.connections}</td><td>frontends served so far</td></tr>
  * <tr><td>{@code vhost.connected}</td><td>1 while a frontend is connected</td></tr>
  * <tr><td>{@code vhost.queue.turns}</td><td>kicks, and other looks at the ring</td></tr>
+ * <tr><td>{@code vhost.queue.polls}</td><td>looks at an empty ring, where polling is on</td></tr>
+ * <tr><td>{@code vhost.queue.polled}</td><td>turns for what such a look has found</td></tr>
  * <tr><td>{@code vhost.queue.buffers}</td><td>buffers taken</td></tr>
  * <tr><td>{@code vhost.queue.notifications}</td><td>used-buffer notifications sent</td></tr>
  * <tr><td>{@code vhost.queue.errors}</td><td>rings stopped for being malformed</td></tr>
@@ -51,6 +53,8 @@ public final class VhostUserMetrics implements MeterBinder {
 
   private static void bindQueue(MeterRegistry registry, QueueCounters counters, Tags queue) {
     count(registry, queue, "turns", "Kicks and other looks at the ring", counters, c -> c.turns);
+    count(registry, queue, "polls", "Looks at an empty ring by polling", counters, c -> c.polls);
+    count(registry, queue, "polled", "Turns for what polling found", counters, c -> c.polled);
     count(registry, queue, "buffers", "Buffers taken", counters, c -> c.buffers);
     count(registry, queue, "notifications", "Notifications sent", counters, c -> c.notifications);
     count(registry, queue, "errors", "Rings stopped for being malformed", counters, c -> c.errors);

@@ -6,6 +6,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.internal.ContextInternal;
 import io.vhost4j.device.DeviceQueue;
 import io.vhost4j.device.QueueHandler;
+import io.vhost4j.event.NextTurn;
 import io.vhost4j.memory.GuestMemory;
 import io.vhost4j.virtqueue.DescriptorChain;
 import io.vhost4j.virtqueue.SplitVirtqueue;
@@ -28,6 +29,8 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   private final QueueHandler handler;
   private final SplitVirtqueue ring;
   private final QueueCounters counters;
+  private final AdaptivePolling polling;
+  private final NextTurn nextPoll;
   private final Promise<Void> stopped = Promise.promise();
 
   private boolean active;
@@ -51,6 +54,8 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     this.handler = handler;
     this.ring = ring;
     this.counters = vring.counters();
+    this.polling = new AdaptivePolling(vring.session().pollNanos());
+    this.nextPoll = new NextTurn(vring.context(), this::poll);
   }
 
   @Override
@@ -71,7 +76,8 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   /**
    * Lets the handler take what is available. Kicks are off meanwhile; after switching them on the
-   * ring is looked at once more, or a buffer added in between would wait for ever (S14).
+   * ring is looked at once more, or a buffer added in between would wait for ever (S14). While
+   * polling pays, kicks stay off and {@link #poll()} looks at the ring.
    */
   void turn() {
     if (inTurn || !active || !vring.isEnabled()) {
@@ -81,18 +87,30 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     inTurn = true;
     last = null;
     budget = BUFFERS_PER_TURN;
+    long before = counters.buffers;
+    long begin = polling.now();
     ContextInternal previous = ((ContextInternal) context).beginDispatch();
     try {
+      boolean polls;
       boolean more;
       do {
         ring.disableKicks();
         sawEmpty = false;
         letHandlerTake();
         flush();
-        more = ring.enableKicks();
+        if (counters.buffers != before) {
+          polling.came(begin);
+        }
+        polls = sawEmpty && polling.pays();
+        more = polls ? ring.hasNext() : ring.enableKicks();
       } while (more && sawEmpty && budget > 0 && active);
+      if (counters.buffers != before) {
+        polling.ranEmpty();
+      }
       if (more && sawEmpty) {
         vring.lookLater(); // the budget is spent, and no kick may come for what is there
+      } else if (polls) {
+        nextPoll.schedule();
       }
       ring.deliverFaults();
     } catch (InternalError e) {
@@ -101,6 +119,32 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
       ((ContextInternal) context).endDispatch(previous);
       inTurn = false;
       budget = BUFFERS_PER_TURN;
+    }
+  }
+
+  /**
+   * Looks for buffers while kicks are off, once in each turn of the loop. When that has been in
+   * vain for long enough, kicks are switched on, and the ring is looked at once more (S14).
+   */
+  @SuppressWarnings("ThreadPriorityCheck") // the driver may be waiting for this very processor
+  private void poll() {
+    if (!active) {
+      return;
+    }
+    try {
+      boolean goesOn = polling.goesOn() && vring.isEnabled();
+      boolean came = goesOn ? ring.hasNext() : ring.enableKicks();
+      ring.deliverFaults();
+      counters.polls++;
+      if (came) {
+        counters.polled++;
+        turn();
+      } else if (goesOn) {
+        nextPoll.schedule();
+        Thread.yield();
+      }
+    } catch (InternalError e) {
+      failed(e);
     }
   }
 

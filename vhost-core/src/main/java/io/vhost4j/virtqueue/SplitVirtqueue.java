@@ -191,6 +191,13 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   }
 
   /**
+   * Whether a buffer is available that has not been taken. Says no more than the moment's truth.
+   */
+  public boolean hasNext() {
+    return defect == null && SplitRing.acquireIndex(avail) != nextAvail;
+  }
+
+  /**
    * Asks the driver for a kick at the next buffer. To be called once at the start too.
    *
    * @return true if a buffer was made available meanwhile, for which no kick may come: take it

@@ -7,6 +7,7 @@ import io.vertx.core.VertxOptions;
 import io.vhost4j.event.NativeTransport;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -73,15 +74,24 @@ final class Backend implements AfterEachCallback {
 
   /** A server that does not listen. */
   VhostUserServer server(TestDevice device) {
-    VhostUserServer server = VhostUserServer.create(vertx, device);
+    return server(device, Duration.ZERO);
+  }
+
+  private VhostUserServer server(TestDevice device, Duration polling) {
+    VhostUserServer server = VhostUserServer.create(vertx, device, polling);
     servers.add(server);
     return server;
   }
 
   /** Serves a device; returns where. */
   Path serve(TestDevice device) throws Exception {
+    return serve(device, Duration.ZERO);
+  }
+
+  /** Serves a device by a server that polls. */
+  Path serve(TestDevice device, Duration polling) throws Exception {
     Path path = path(device.name());
-    Await.result(server(device).listen(path));
+    Await.result(server(device, polling).listen(path));
     return path;
   }
 

@@ -3,8 +3,10 @@ package io.vhost4j.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.management.ManagementFactory;
-import org.junit.jupiter.api.Test;
+import java.time.Duration;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The data path allocates nothing: kick, handler, used ring, call. */
 class QueueAllocationTest {
@@ -15,10 +17,11 @@ class QueueAllocationTest {
 
   @RegisterExtension final Backend backend = new Backend();
 
-  @Test
-  void aRoundFromKickToCallAllocatesNothingOnTheEventLoop() throws Exception {
+  @ParameterizedTest(name = "polling for {0}")
+  @ValueSource(strings = {"PT0S", "PT0.001S"})
+  void aRoundFromKickToCallAllocatesNothingOnTheEventLoop(Duration polling) throws Exception {
     TestDevice device = new TestDevice("copy", 1, TestDevice.Manner.AT_ONCE);
-    try (Guest guest = Guest.sealed(backend.serve(device))) {
+    try (Guest guest = Guest.sealed(backend.serve(device, polling))) {
       Guest.Queue queue = guest.queues.get(0);
       long loop = backend.onLoop(() -> Thread.currentThread().getId());
       rounds(guest, queue); // until everything is compiled that will be
