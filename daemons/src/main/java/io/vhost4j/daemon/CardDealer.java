@@ -2,8 +2,10 @@ package io.vhost4j.daemon;
 
 import io.vhost4j.audio.AudioBackendProvider;
 import io.vhost4j.audio.AudioOption;
+import io.vhost4j.backend.VhostUserServer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -44,6 +46,7 @@ final class CardDealer {
     List<AudioBackendProvider> chosen = chosenBackends(count);
     List<Integer> outputs = streams("--output-streams", count);
     List<Integer> inputs = streams("--input-streams", count);
+    List<Duration> polling = polling(count);
     List<Map<String, String>> options = backendOptions(chosen);
     List<CardOptions> cards = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -59,7 +62,8 @@ final class CardDealer {
               chosen.get(i),
               options.get(i),
               outputs.get(i),
-              inputs.get(i)));
+              inputs.get(i),
+              polling.get(i)));
     }
     return cards;
   }
@@ -125,6 +129,21 @@ final class CardDealer {
       }
     }
     return streams;
+  }
+
+  private List<Duration> polling(int count) throws UsageException {
+    List<Long> given = result.matchedOptionValue("--poll-us", List.of());
+    List<Duration> polling = new ArrayList<>();
+    long limit = VhostUserServer.LONGEST_POLLING.toNanos() / 1000;
+    for (long micros :
+        forEach("--poll-us", given.isEmpty() ? List.of(0L) : given, count, "sockets")) {
+      if (micros < 0 || micros > limit) {
+        throw new UsageException(
+            "--poll-us=%d: possible are 0 to %d microseconds".formatted(micros, limit));
+      }
+      polling.add(Duration.ofNanos(1000 * micros));
+    }
+    return polling;
   }
 
   /** What the user set of the options of each card's backend. */

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import io.vhost4j.audio.AudioBackendProvider;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param backendOptions what the user set of the backend's own options
  * @param outputStreams number of playback streams
  * @param inputStreams number of capture streams
+ * @param polling how long to look at a ring that has run empty, zero for not at all
  */
 record CardOptions(
     String name,
@@ -23,4 +25,5 @@ record CardOptions(
     AudioBackendProvider backend,
     Map<String, String> backendOptions,
     int outputStreams,
-    int inputStreams) {}
+    int inputStreams,
+    Duration polling) {}

@@ -44,7 +44,8 @@ final class SoundCard implements AutoCloseable, MeterBinder {
       backend.close();
       throw new StartException(e);
     }
-    SoundCard card = new SoundCard(device, VhostUserServer.create(vertx, device));
+    SoundCard card =
+        new SoundCard(device, VhostUserServer.create(vertx, device, options.polling()));
     try {
       card.listen(options);
     } catch (StartException e) {

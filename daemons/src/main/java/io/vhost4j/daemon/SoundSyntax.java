@@ -67,6 +67,13 @@ final class SoundSyntax {
                 .description("Capture streams of the card (default: 1).")
                 .build())
         .addOption(
+            list("N", Long.class, "--poll-us")
+                .description(
+                    "Look at a ring that has run empty for up to N microseconds before sleeping,"
+                        + " while buffers follow each other that closely: half the latency, for"
+                        + " processor time (default: 0, never).")
+                .build())
+        .addOption(
             OptionSpec.builder("--log-level")
                 .paramLabel("LEVEL")
                 .type(LogLevel.class)

@@ -9,6 +9,7 @@ import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioOption;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -63,7 +64,14 @@ class SoundCommandLineTest {
     assertThat(options.cards())
         .containsExactly(
             new CardOptions(
-                "sound", Path.of("/tmp/snd.sock"), -1, BACKENDS.get(0), Map.of(), 1, 1));
+                "sound",
+                Path.of("/tmp/snd.sock"),
+                -1,
+                BACKENDS.get(0),
+                Map.of(),
+                1,
+                1,
+                Duration.ZERO));
   }
 
   @ParameterizedTest(name = "D1: {0}")
@@ -112,6 +120,17 @@ class SoundCommandLineTest {
     assertThat(cards)
         .extracting(CardOptions::backendOptions)
         .containsExactly(Map.of("tape", "one.wav"), Map.of("tape", "two.wav"));
+  }
+
+  @Test
+  void pollingIsForAllOrForEach() throws Exception {
+    String cards = "--socket a --socket b --backend silent --poll-us ";
+    assertThat(parse(cards + "50").cards())
+        .extracting(CardOptions::polling)
+        .containsExactly(Duration.ofNanos(50_000), Duration.ofNanos(50_000));
+    assertThat(parse(cards + "0 --poll-us 10000").cards())
+        .extracting(CardOptions::polling)
+        .containsExactly(Duration.ZERO, Duration.ofMillis(10));
   }
 
   @Test
@@ -178,6 +197,12 @@ class SoundCommandLineTest {
             + " | --output-streams=65: a card has 0 to 64 of them",
         "--socket a --backend tape --output-streams 0 --input-streams 0"
             + " | a card without streams: --output-streams and --input-streams are both 0",
+        "--socket a --backend tape --poll-us -1"
+            + " | --poll-us=-1: possible are 0 to 10000 microseconds",
+        "--socket a --backend tape --poll-us=10001"
+            + " | --poll-us=10001: possible are 0 to 10000 microseconds",
+        "--socket a --backend tape --poll-us 50us"
+            + " | Invalid value for option '--poll-us' (N): '50us' is not a long",
         "--socket a --backend tape --metrics nowhere | --metrics=nowhere is not [ADDRESS:]PORT",
         "--socket a --backend tape --metrics 70000 | --metrics=70000 is not [ADDRESS:]PORT",
         "--socket a --backend tape --metrics :80 | --metrics=:80 is not [ADDRESS:]PORT",
