@@ -25,6 +25,12 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
    */
   static final int BUFFERS_PER_TURN = 256;
 
+  /**
+   * Looks at an empty ring in a turn of the loop, which take some microseconds: the more, the less
+   * often the buffer comes while the loop is busy with itself, and the longer the others wait.
+   */
+  private static final int LOOKS_PER_TURN = 100;
+
   private final Vring vring;
   private final QueueHandler handler;
   private final SplitVirtqueue ring;
@@ -123,25 +129,32 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   }
 
   /**
-   * Looks for buffers while kicks are off, once in each turn of the loop. When that has been in
-   * vain for long enough, kicks are switched on, and the ring is looked at once more (S14).
+   * Looks for buffers while kicks are off, for a moment in each turn of the loop. When that has
+   * been in vain for long enough, kicks are switched on, and the ring is looked at once more (S14).
    */
-  @SuppressWarnings("ThreadPriorityCheck") // the driver may be waiting for this very processor
+  @SuppressWarnings("ThreadPriorityCheck") // says what it is for
   private void poll() {
     if (!active) {
       return;
     }
+    counters.polls++;
+    Thread.yield(); // to a driver that shares the processor: it has just been notified
     try {
-      boolean goesOn = polling.goesOn() && vring.isEnabled();
-      boolean came = goesOn ? ring.hasNext() : ring.enableKicks();
+      boolean goesOn = vring.isEnabled() && polling.goesOn();
+      boolean came = false;
+      for (int i = 0; i < LOOKS_PER_TURN && goesOn && !came; i++) {
+        came = ring.hasNext();
+        goesOn = came || polling.goesOn();
+      }
+      if (!goesOn) {
+        came = ring.enableKicks();
+      }
       ring.deliverFaults();
-      counters.polls++;
       if (came) {
         counters.polled++;
         turn();
       } else if (goesOn) {
         nextPoll.schedule();
-        Thread.yield();
       }
     } catch (InternalError e) {
       failed(e);
