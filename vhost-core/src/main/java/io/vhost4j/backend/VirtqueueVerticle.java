@@ -209,6 +209,9 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
    */
   @Override
   public Future<?> stop() {
+    if (active && polling.pays()) {
+      leaveKicksOn();
+    }
     active = false;
     ContextInternal previous = ((ContextInternal) context).beginDispatch();
     try {
@@ -217,6 +220,16 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
       ((ContextInternal) context).endDispatch(previous);
     }
     return stopped.future();
+  }
+
+  /** Who serves the ring next may be another program, which waits for a kick. */
+  private void leaveKicksOn() {
+    try {
+      ring.enableKicks();
+      ring.deliverFaults();
+    } catch (InternalError e) {
+      // The memory is gone, and nobody will serve the ring.
+    }
   }
 
   private void handlerStopped() {

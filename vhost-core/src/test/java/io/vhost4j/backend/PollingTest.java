@@ -142,7 +142,10 @@ class PollingTest {
       playUntilPolled(guest);
       int base = guest.stop(queue);
       assertThat(base).isEqualTo((int) (counters().buffers & 0xffff));
+      guest.submit(queue, "for whoever is next");
+      assertThat(queue.driver.needsKick()).as("a kick is wanted").isTrue();
       guest.start(queue, base, true);
+      guest.awaitUsed(queue);
       playUntilPolled(guest);
     }
     assertThat(backend.logs().complaints()).isEmpty();
