@@ -338,6 +338,25 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     } catch (InternalError e) {
       failed(e);
     }
+    isBack(chain);
+  }
+
+  @Override
+  public boolean putBack(DescriptorChain chain) {
+    if (closed) {
+      return true; // too late, the ring is gone
+    }
+    if (active) {
+      throw new IllegalStateException("queue " + index() + " runs: a buffer cannot be put back");
+    }
+    boolean done = ring.putBack(chain);
+    if (done) {
+      isBack(chain);
+    }
+    return done;
+  }
+
+  private void isBack(DescriptorChain chain) {
     if (chain == last) {
       last = null;
     }

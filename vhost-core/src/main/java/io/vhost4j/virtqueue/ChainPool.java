@@ -53,7 +53,7 @@ final class ChainPool {
   }
 
   /** Exchanges the chain with the last one in flight, which makes it the first that waits. */
-  void putBack(DescriptorChain chain) {
+  void release(DescriptorChain chain) {
     int index = chain.index();
     DescriptorChain last = chains[--inFlight];
     last.moveTo(index);

@@ -24,6 +24,7 @@ public final class DescriptorChain {
   private final ChainWriter writer = new ChainWriter(writable);
 
   private int head;
+  private int position;
   private int index;
   private int[] pieces = Pieces.allocate(INITIAL_PIECES);
   private int count;
@@ -107,13 +108,19 @@ public final class DescriptorChain {
   }
 
   /** The chain is complete: it belongs to the device and keeps its memory from now on. */
-  void take(int head, int index, GuestMemory memory) {
+  void take(int head, int position, int index, GuestMemory memory) {
     this.head = head;
+    this.position = position;
     this.index = index;
     memory.retain();
     this.memory = memory;
     readable.attach(memory, pieces, 0, readableCount, readableSize);
     writable.attach(memory, pieces, readableCount, count, writableSize);
+  }
+
+  /** The avail index at which the chain was taken. */
+  int position() {
+    return position;
   }
 
   /** Where the queue keeps this chain. */

@@ -138,7 +138,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
     DescriptorChain chain = pool.peek();
     walker.walk(head, chain, pool.piecesInFlight());
     // Nothing has been changed so far, whatever went wrong; from here on nothing goes wrong.
-    chain.take(head, pool.nextIndex(), memory);
+    chain.take(head, nextAvail, pool.nextIndex(), memory);
     pool.take();
     nextAvail = SplitRing.u16(nextAvail + 1);
     return chain;
@@ -157,18 +157,45 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
 
   @Override
   public void complete(DescriptorChain chain, int written) {
-    if (!pool.isInFlight(chain)) {
-      throw new IllegalStateException("the chain is not in flight on this queue");
-    }
+    checkInFlight(chain);
     if (written < 0 || written > chain.writer().size()) {
       throw new IllegalArgumentException(
           written + " bytes written to a chain with room for " + chain.writer().size());
     }
     int head = chain.head();
-    pool.putBack(chain);
+    pool.release(chain);
     if (defect == null) {
       used.publish(head, written);
     }
+  }
+
+  private void checkInFlight(DescriptorChain chain) {
+    if (!pool.isInFlight(chain)) {
+      throw new IllegalStateException("the chain is not in flight on this queue");
+    }
+  }
+
+  /**
+   * Leaves the latest chain in the ring, as if it had not been taken: the avail index moves back
+   * over it, and {@link #next()}, or a queue created at {@link #nextAvail()}, finds it again. Can
+   * be repeated with the one taken before it, and so on, up to a chain that was completed: an
+   * honest driver has not changed entries of the avail ring from there on, as it has none of those
+   * chains back. Writes nothing to the ring.
+   *
+   * @return false if a chain that was taken later was completed or is still in flight: this one can
+   *     only be completed then
+   * @throws IllegalStateException if the chain is not in flight on this queue
+   */
+  public boolean putBack(DescriptorChain chain) {
+    checkInFlight(chain);
+    int latest = SplitRing.u16(nextAvail - 1);
+    if (chain.position() != latest) {
+      return false;
+    }
+    pool.release(chain);
+    nextAvail = latest;
+    forgetAvailable();
+    return true;
   }
 
   /**
@@ -209,7 +236,8 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
 
   /**
    * The avail index to go on from, for GET_VRING_BASE: entries up to it have been taken and
-   * completed. Exact when nothing is in flight, which is when to ask.
+   * completed, those from it on are still to be taken. Exact when nothing is in flight, which is
+   * when to ask.
    */
   public int nextAvail() {
     return SplitRing.u16(nextAvail - pool.inFlight());

@@ -1,6 +1,7 @@
 package io.vhost4j.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -167,6 +168,84 @@ class RingLifecycleTest {
         return;
       }
       guest.awaitUsed(queue);
+      guest.awaitUsed(queue);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 65533, 65535})
+  void buffersThatAreOnlyPutBackComeAgainAfterAPauseC18(int start) throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.addQueue(start);
+      guest.start(queue, true);
+      int[] heads = {
+        guest.submit(queue, "one"), guest.submit(queue, "two"), guest.submit(queue, "three")
+      };
+      guest.announce(queue);
+      Await.until("three buffers held", () -> holder.held() == 3);
+      holder.putsBack = 2;
+      int base = guest.stop(queue);
+      assertThat(base).isEqualTo((start + 1) & 0xffff);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[0]);
+      assertThat(queue.driver.poll()).as("put back").isEqualTo(-1);
+
+      for (int pause = 0; pause < 3; pause++) {
+        guest.start(queue, base, true);
+        Await.until("two buffers held", () -> holder.held() == 2);
+        assertThat(guest.stop(queue)).isEqualTo(base);
+        assertThat(queue.driver.poll()).isEqualTo(-1);
+      }
+      guest.start(queue, base, true);
+      Await.until("two buffers held", () -> holder.held() == 2);
+      guest.submit(queue, "four");
+      guest.announce(queue); // only if the device asks for it
+      Await.until("three buffers held", () -> holder.held() == 3);
+      backend.onLoop(holder::release);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[1]);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[2]);
+      guest.awaitUsed(queue);
+      assertThat(holder.events).doesNotContain("kept 0");
+    }
+  }
+
+  @Test
+  void buffersThatWerePutBackAreForgottenWhenADriverBeginsAnewB6() throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.addQueue(0);
+      guest.start(queue, true);
+      guest.submit(queue, "stale");
+      guest.submit(queue, "stale");
+      guest.announce(queue);
+      Await.until("two buffers held", () -> holder.held() == 2);
+      holder.putsBack = 2;
+      assertThat(guest.frontend.acked(FrontendMessage.RESET_DEVICE, Payload.EMPTY)).isZero();
+      assertThat(holder.events).endsWith("stop 0", "reset");
+      assertThat(queue.driver.poll()).isEqualTo(-1);
+      guest.reboot(queue);
+      guest.enable(queue, 1);
+      guest.sync();
+      backend.settle();
+      assertThat(holder.held()).isZero();
+      guest.submit(queue, "fresh");
+      queue.kick.signal();
+      Await.until("a buffer held", () -> holder.held() == 1);
+      backend.onLoop(holder::release);
+      guest.awaitUsed(queue);
+      assertThat(queue.driver.usedLength()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void aBufferCannotBePutBackIntoARingThatRuns() throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.addQueue(0);
+      guest.start(queue, true);
+      guest.submit(queue, "held");
+      guest.announce(queue);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      assertThatThrownBy(() -> backend.onLoop(() -> holder.putBackLast(0)))
+          .hasCauseInstanceOf(IllegalStateException.class);
+      backend.onLoop(holder::release);
       guest.awaitUsed(queue);
     }
   }

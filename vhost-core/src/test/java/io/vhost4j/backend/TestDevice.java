@@ -42,6 +42,9 @@ class TestDevice implements VirtioDevice {
   volatile int takesAtMost = Integer.MAX_VALUE;
   volatile boolean failsNext;
 
+  /** Of the buffers that it holds when its ring stops, it puts back at most so many. */
+  volatile int putsBack;
+
   private final String name;
   private final int queueCount;
   private final Manner manner;
@@ -79,6 +82,11 @@ class TestDevice implements VirtioDevice {
   /** Returns everything that is held without touching it; on the event loop. */
   void giveUp() {
     queues.forEach(Copier::giveUp);
+  }
+
+  /** Tries to put back the buffer taken last, whether it may or not; on the event loop. */
+  void putBackLast(int index) {
+    queues.get(index).putBackLast();
   }
 
   /** Takes what is available outside of the engine's call; on the event loop. */
@@ -255,6 +263,10 @@ class TestDevice implements VirtioDevice {
       }
     }
 
+    void putBackLast() {
+      Objects.requireNonNull(queue).putBack(held.get(held.size() - 1));
+    }
+
     void giveUp() {
       DeviceQueue running = queue;
       if (running != null) {
@@ -268,6 +280,16 @@ class TestDevice implements VirtioDevice {
     @Override
     public Future<Void> stop(DeviceQueue running) {
       events.add("stop " + running.index());
+      for (int i = putsBack; i > 0 && !held.isEmpty(); i--) {
+        if (!running.putBack(held.get(held.size() - 1))) {
+          events.add("kept " + running.index());
+          break;
+        }
+        held.remove(held.size() - 1);
+      }
+      if (putsBack > 0) {
+        release();
+      }
       return stops.get();
     }
   }

@@ -7,24 +7,38 @@ import java.util.SplittableRandom;
 
 /**
  * The device's half of {@link ModelTest}: checks what it reads, answers, completes in any order.
+ * Now and then its ring is stopped and started again: it puts back what it can of what it holds, or
+ * less than that, and completes the rest.
  */
 final class ModelDevice {
+  /** One step of so many is a restart. */
+  private static final int RESTARTS = 30;
+
   private final SplittableRandom random;
-  private final SplitVirtqueue queue;
+  private final Start start;
   private final DescriptorChain[] held;
+  private SplitVirtqueue queue;
   private int holding;
   private boolean awake;
   private boolean drained;
   private boolean kicked;
   private long kicks;
   private long enables;
+  private long restarts;
+  private long putBack;
   private int expectedTag;
   private final ByteBuffer scratch = ByteBuffer.allocate(1024);
 
+  /** Starts the ring. */
+  interface Start {
+    SplitVirtqueue at(int nextAvail) throws VirtqueueException;
+  }
+
   /** As after SET_VRING_KICK: looks at the ring without a kick (C14). */
-  ModelDevice(SplittableRandom random, SplitVirtqueue queue) {
+  ModelDevice(SplittableRandom random, Start start, int base) throws VirtqueueException {
     this.random = random;
-    this.queue = queue;
+    this.start = start;
+    queue = start.at(base);
     held = new DescriptorChain[queue.size()];
     awake = true;
   }
@@ -40,8 +54,69 @@ final class ModelDevice {
     return room == 0 ? 0 : Math.floorMod(tag * 31, room + 1);
   }
 
+  SplitVirtqueue queue() {
+    return queue;
+  }
+
+  /** How often the ring was started again. */
+  long restarts() {
+    return restarts;
+  }
+
+  /** Chains that were taken more than once. */
+  long putBack() {
+    return putBack;
+  }
+
+  /** The ring stops, and starts again where it was: the driver notices nothing. */
+  private void restart(ModelDriver driver) throws VirtqueueException {
+    int mostLeft = random.nextBoolean() ? held.length : random.nextInt(1 + holding);
+    for (int latest = latest(); mostLeft > 0 && latest >= 0; latest = latest()) {
+      DescriptorChain chain = held[latest];
+      for (int i = 0; i < holding; i++) {
+        if (i != latest && queue.putBack(held[i])) {
+          throw new AssertionError("put back, and not the chain taken last");
+        }
+      }
+      if (!queue.putBack(chain)) {
+        throw new AssertionError("the chain taken last cannot be put back");
+      }
+      held[latest] = held[--holding];
+      expectedTag--;
+      putBack++;
+      mostLeft--;
+    }
+    while (holding > 0) {
+      complete(random.nextInt(holding));
+    }
+    if (queue.needsNotification()) {
+      driver.call();
+    }
+    assertThat(queue.inFlight()).isZero();
+    int base = queue.nextAvail();
+    queue.close();
+    queue = start.at(base);
+    restarts++;
+    awake = true;
+    drained = false;
+  }
+
+  /** Where the chain is that was taken last of all, or -1 if that was completed. */
+  private int latest() {
+    for (int i = 0; i < holding; i++) {
+      if (tagOf[held[i].head()] == expectedTag - 1) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
   boolean step(ModelDriver driver) throws VirtqueueException {
     boolean moved = false;
+    boolean asleep = !awake && holding == 0; // then a start would make up for a kick that was lost
+    if (!asleep && random.nextInt(RESTARTS) == 0) {
+      restart(driver);
+    }
     if (kicked) {
       kicked = false;
       awake = true;

@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Test;
 /**
  * {@link DriverQueue} and {@link SplitVirtqueue} against each other and against a model, over
  * random chains, batches, completion orders and notification modes. Each side sleeps whenever it
- * may and moves only when it has been notified, so that a lost notification stops the run.
+ * may and moves only when it has been notified, so that a lost notification stops the run. The
+ * device's ring stops and starts in between, and chains are put back.
  *
  * <p>{@code -Dvhost4j.model.chains=N} and {@code -Dvhost4j.model.seed=S} make it longer or repeat
  * it.
@@ -28,6 +29,7 @@ class ModelTest {
     SplittableRandom random = new SplittableRandom(seed);
     long perRun = CHAINS / (4L * SIZES.length);
     long wraps = 0;
+    long putBack = 0;
     for (int size : SIZES) {
       for (int mode = 0; mode < 4; mode++) {
         long features =
@@ -35,13 +37,15 @@ class ModelTest {
                 | ((mode & 2) == 0 ? 0 : RingFeatures.INDIRECT_DESC);
         int start = random.nextBoolean() ? 65536 - random.nextInt(1, 2000) : random.nextInt(65536);
         wraps += (start + perRun) >> 16;
-        run(random.split(), size, features, start, perRun);
+        putBack += run(random.split(), size, features, start, perRun);
       }
     }
     assertThat(wraps).as("crossings of 65535 to 0").isGreaterThanOrEqualTo(CHAINS >> 17);
+    assertThat(putBack).as("chains put back").isGreaterThan(CHAINS / 1000);
   }
 
-  private static void run(SplittableRandom random, int size, long features, int start, long chains)
+  /** Returns how many chains were put back. */
+  private static long run(SplittableRandom random, int size, long features, int start, long chains)
       throws Exception {
     try (MemoryFile file = MemoryFile.create("vhost4j-model", 1 << 22)) {
       // Two mappings of the same file, cut into adjacent regions at odd places on the device's
@@ -61,26 +65,30 @@ class ModelTest {
       DriverQueue queue =
           DriverQueue.create(driverMemory, 0, size, ModelDriver.MAX_BUFFERS, features, start);
       ModelDriver driver = new ModelDriver(random.split(), queue, driverMemory, features, chains);
-      try (SplitVirtqueue virtqueue =
-          SplitVirtqueue.create(deviceMemory, size, queue.addresses(), features, start)) {
-        ModelDevice device = new ModelDevice(random.split(), virtqueue);
-        int idle = 0;
-        while (!driver.isDone()) {
-          boolean moved = driver.step(device);
-          moved |= device.step(driver);
-          idle = moved ? 0 : idle + 1; // a step may do nothing by chance, but not so many
-          assertThat(idle)
-              .as("%s chains left and both sides asleep: a notification was lost", driver.left())
-              .isLessThan(1000);
-        }
-        assertThat(virtqueue.inFlight()).isZero();
-        assertThat(virtqueue.nextAvail()).isEqualTo((int) ((start + chains) & 0xffff));
-        assertThat(queue.freeDescriptors()).isEqualTo(size);
-        driver.assertSuppression();
-        device.assertSuppression();
+      ModelDevice device =
+          new ModelDevice(
+              random.split(),
+              base -> SplitVirtqueue.create(deviceMemory, size, queue.addresses(), features, base),
+              start);
+      int idle = 0;
+      while (!driver.isDone()) {
+        boolean moved = driver.step(device);
+        moved |= device.step(driver);
+        idle = moved ? 0 : idle + 1; // a step may do nothing by chance, but not so many
+        assertThat(idle)
+            .as("%s chains left and both sides asleep: a notification was lost", driver.left())
+            .isLessThan(1000);
       }
+      SplitVirtqueue virtqueue = device.queue();
+      assertThat(virtqueue.inFlight()).isZero();
+      assertThat(virtqueue.nextAvail()).isEqualTo((int) ((start + chains) & 0xffff));
+      assertThat(queue.freeDescriptors()).isEqualTo(size);
+      driver.assertSuppression(1 + device.restarts());
+      device.assertSuppression();
+      virtqueue.close();
       deviceMemory.release();
       driverMemory.release();
+      return device.putBack();
     }
   }
 }

@@ -173,6 +173,63 @@ class SplitVirtqueueTest {
   }
 
   @Test
+  void c18TheLatestChainsCanBePutBackUpToOneThatWasCompleted() throws Exception {
+    try (RawRing ring = new RawRing(N, 65534)) {
+      for (int i = 0; i < 6; i++) {
+        ring.descriptor(i, BUFFERS + 8L * i, 4, WRITE, 0).offer(i);
+      }
+      SplitVirtqueue queue = ring.device(0);
+      DescriptorChain[] chains = new DescriptorChain[5];
+      for (int i = 0; i < 5; i++) {
+        chains[i] = take(queue);
+      }
+      queue.complete(chains[2], 2);
+      assertThat(queue.putBack(chains[3])).as("before the latest").isFalse();
+      assertThat(queue.putBack(chains[4])).isTrue();
+      assertThat(queue.putBack(chains[3])).isTrue();
+      assertThat(queue.putBack(chains[1])).as("before one that was completed").isFalse();
+      assertThat(queue.inFlight()).isEqualTo(2);
+      assertThatThrownBy(() -> queue.putBack(chains[3])).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> queue.putBack(chains[2])).isInstanceOf(IllegalStateException.class);
+      queue.complete(chains[0], 0);
+      queue.complete(chains[1], 1);
+      assertThat(ring.usedIndex()).as("nothing is used twice").isEqualTo((65534 + 3) & 0xffff);
+      assertThat(queue.nextAvail()).isEqualTo((65534 + 3) & 0xffff);
+      int base = queue.nextAvail();
+      assertThat(take(queue).head()).as("without a stop").isEqualTo(3);
+      queue.close();
+      try (SplitVirtqueue next = SplitVirtqueue.create(ring.memory, N, ring.addresses(), 0, base)) {
+        for (int head = 3; head < 6; head++) {
+          DescriptorChain again = take(next);
+          assertThat(again.head()).isEqualTo(head);
+          assertThat(again.writer().remaining()).isEqualTo(4);
+          next.complete(again, 4);
+        }
+        assertThat(next.next()).isNull();
+      }
+      assertThat(List.of(0, 1, 2, 3, 4, 5).stream().map(i -> ring.usedId((65534 + i) & 0xffff)))
+          .containsExactly(2, 0, 1, 3, 4, 5);
+    }
+  }
+
+  @Test
+  void c18AChainOfABrokenRingCanBePutBack() throws Exception {
+    try (RawRing ring = new RawRing(N)) {
+      ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
+      SplitVirtqueue queue = ring.device(0);
+      DescriptorChain chain = take(queue);
+      assertThatThrownBy(queue::next).hasMessageStartingWith("S18");
+      assertThat(queue.putBack(chain)).isTrue();
+      assertThat(queue.nextAvail()).isZero();
+      assertThatThrownBy(queue::next).as("still").hasMessageStartingWith("S18");
+      queue.close();
+      try (SplitVirtqueue next = ring.device(0)) {
+        assertThat(take(next).head()).isZero();
+      }
+    }
+  }
+
+  @Test
   void aQueueThatIsCreatedAgainGoesOnWhereTheFormerStopped() throws Exception {
     try (RawRing ring = new RawRing(N, 65534)) {
       ring.descriptor(0, BUFFERS, 4, WRITE, 0);
