@@ -42,6 +42,7 @@ final class InputTransfer extends Transfer {
   private boolean fill(AudioStream host, IoMessage message, int frameBytes, int budget)
       throws AudioException {
     ChainWriter writer = message.chain().writer();
+    writer.skip(moveAhead(message));
     int stopAt = (int) Math.min(message.dataBytes, (long) message.doneBytes + budget);
     while (message.doneBytes < stopAt) {
       int rest = message.dataBytes - message.doneBytes;
@@ -81,6 +82,7 @@ final class InputTransfer extends Transfer {
 
   @Override
   void loseBuffers() {
+    super.loseBuffers();
     IoMessage current = pending.current();
     if (current != null && current.doneBytes > 0) {
       failOldest();

@@ -17,6 +17,9 @@ final class IoMessage extends StreamJob {
 
   private @Nullable PcmStream stream;
 
+  /** How many messages its queue had taken before; goes round. Event loop only. */
+  private int number;
+
   /** Bytes of audio that the buffer holds or has room for. */
   int dataBytes;
 
@@ -25,6 +28,9 @@ final class IoMessage extends StreamJob {
 
   /** Output: how much the host must have consumed in all until this buffer was heard. */
   long end;
+
+  /** It comes back as it is: the stream is not done with it, but the ring stops. */
+  boolean withdrawn;
 
   /** How it ended; decided before it enters the stream if it is only to keep its place (A53). */
   Status status = Status.OK;
@@ -36,13 +42,20 @@ final class IoMessage extends StreamJob {
     this.queue = queue;
   }
 
-  void begin(DescriptorChain buffer, PcmStream owner, Status initial, int bytes) {
+  void begin(int order, DescriptorChain buffer, PcmStream owner, Status initial, int bytes) {
+    number = order;
     chain = buffer;
     stream = owner;
+    withdrawn = false;
     dataBytes = bytes;
     doneBytes = 0;
     status = initial;
     latencyBytes = 0;
+  }
+
+  /** Compares messages of one queue that are on their way: the one taken last comes first. */
+  static int newestFirst(IoMessage one, IoMessage other) {
+    return other.number - one.number;
   }
 
   /** Back to the pool. */

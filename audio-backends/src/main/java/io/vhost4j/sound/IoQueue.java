@@ -24,8 +24,15 @@ final class IoQueue implements QueueHandler {
   private final DeviceCounters counters;
   private final ArrayDeque<IoMessage> free = new ArrayDeque<>();
 
+  /** While the queue stops: messages that their streams are not done with. */
+  private final List<IoMessage> withdrawn = new ArrayList<>();
+
   private @Nullable DeviceQueue queue;
   private boolean inBatch;
+  private int taken;
+
+  /** The queue has started, and its streams go on when they have the buffers that are there. */
+  private boolean resuming;
 
   /**
    * A queue that has not started.
@@ -46,11 +53,7 @@ final class IoQueue implements QueueHandler {
     for (int i = 0; i < running.size(); i++) {
       free.add(new IoMessage(this));
     }
-    for (PcmStream stream : streams) {
-      if (stream.direction() == direction) {
-        stream.port().resume();
-      }
-    }
+    resuming = true;
   }
 
   @Override
@@ -84,10 +87,19 @@ final class IoQueue implements QueueHandler {
     } finally {
       for (int id = 0; id < streams.size(); id++) {
         if (streams.get(id).direction() == direction) {
-          streams.get(id).port().flush();
+          submitted(streams.get(id).port());
         }
       }
+      resuming = false;
       inBatch = false;
+    }
+  }
+
+  private void submitted(StreamPort port) {
+    if (resuming) {
+      port.resume();
+    } else {
+      port.flush();
     }
   }
 
@@ -105,7 +117,8 @@ final class IoQueue implements QueueHandler {
     }
     IoMessage message = free.remove();
     int bytes = audioBytes(chain, stream.frameBytes());
-    message.begin(chain, stream, bytes < 0 ? Status.IO_ERR : Status.OK, Math.max(bytes, 0));
+    message.begin(
+        taken++, chain, stream, bytes < 0 ? Status.IO_ERR : Status.OK, Math.max(bytes, 0));
     if (message.dataBytes == 0 && stream.port().outstanding() == 0) {
       completed(message);
     } else {
@@ -147,8 +160,16 @@ final class IoQueue implements QueueHandler {
     return isRight ? (int) audio : -1;
   }
 
-  /** A stream is done with a buffer: it goes back to the driver. */
-  void completed(IoMessage message) {
+  /** A stream gives a buffer back: it goes to the driver, or into the ring if it is withdrawn. */
+  void returned(IoMessage message) {
+    if (message.withdrawn) {
+      withdrawn.add(message);
+    } else {
+      completed(message);
+    }
+  }
+
+  private void completed(IoMessage message) {
     DescriptorChain chain = message.chain();
     PcmStream stream = message.stream();
     stream.counters().buffer(message.status, message.doneBytes, stream.frameBytes());
@@ -190,6 +211,40 @@ final class IoQueue implements QueueHandler {
         suspended.add(stream.port().suspend());
       }
     }
-    return Future.join(suspended).<Void>mapEmpty().onComplete(all -> queue = null);
+    return Future.join(suspended)
+        .<Void>mapEmpty()
+        .onComplete(
+            all -> {
+              leaveWithdrawn(running);
+              queue = null;
+            });
+  }
+
+  /**
+   * Leaves withdrawn buffers in the ring, so that a guest that was only paused goes on as if
+   * nothing had been. Those that were taken before a buffer of another stream which is back already
+   * cannot be left: they fail, unless the host has all of their audio.
+   */
+  private void leaveWithdrawn(DeviceQueue running) {
+    withdrawn.sort(IoMessage::newestFirst);
+    int left = 0;
+    while (left < withdrawn.size() && running.putBack(withdrawn.get(left).chain())) {
+      IoMessage message = withdrawn.get(left++);
+      message.stream().port().putBack(message.doneBytes);
+      message.end();
+      free.add(message);
+    }
+    for (int i = withdrawn.size() - 1; i >= left; i--) {
+      IoMessage message = withdrawn.get(i);
+      if (message.doneBytes < message.dataBytes) {
+        message.status = Status.IO_ERR;
+      }
+      try {
+        completed(message);
+      } catch (InternalError e) {
+        // The memory is gone, but the ring has its chain back.
+      }
+    }
+    withdrawn.clear();
   }
 }

@@ -35,7 +35,7 @@ final class OutputTransfer extends Transfer {
       if (!all) {
         break;
       }
-      current.end = handed;
+      current.end = handed - ahead();
       pending.advance();
       current = pending.current();
     }
@@ -48,6 +48,7 @@ final class OutputTransfer extends Transfer {
   private boolean handOver(AudioStream host, IoMessage message, int frameBytes, long stopAt)
       throws AudioException {
     ChainReader reader = message.chain().reader();
+    reader.skip(moveAhead(message));
     while (message.doneBytes < message.dataBytes && handed < stopAt) {
       boolean staged = staging.hasRemaining();
       ByteBuffer frames = staged ? staging : reader.contiguous();
@@ -107,6 +108,7 @@ final class OutputTransfer extends Transfer {
 
   @Override
   void loseBuffers() {
+    super.loseBuffers();
     while (pending.handedOver() != null) {
       failOldest();
     }

@@ -14,9 +14,12 @@ final class StreamCommand extends StreamJob {
     STOP,
     /** Close the host's stream and return every buffer. */
     RELEASE,
-    /** The ring stops: return every buffer and let the host's stream rest (C19). */
+    /** The ring stops: let the host's stream rest and withdraw every buffer (C19). */
     SUSPEND,
-    /** The ring runs again. */
+    /**
+     * The ring runs again, and the buffers are back: go on {@link StreamCommand#bytesAhead} behind
+     * the start of the first.
+     */
     RESUME,
     /** Like RELEASE, and the executor ends. */
     CLOSE
@@ -25,14 +28,19 @@ final class StreamCommand extends StreamJob {
   final Kind kind;
   final @Nullable PcmParameters parameters;
 
+  /** Bytes of audio in the buffers there are that were moved before they were withdrawn. */
+  final long bytesAhead;
+
   /** Told on the event loop, after all buffers that were returned before. */
   private final Consumer<Status> whenDone;
 
   private Status status = Status.OK;
 
-  StreamCommand(Kind kind, @Nullable PcmParameters parameters, Consumer<Status> whenDone) {
+  StreamCommand(
+      Kind kind, @Nullable PcmParameters parameters, long bytesAhead, Consumer<Status> whenDone) {
     this.kind = kind;
     this.parameters = parameters;
+    this.bytesAhead = bytesAhead;
     this.whenDone = whenDone;
   }
 

@@ -127,7 +127,7 @@ final class StreamEngine {
         case STOP -> stop();
         case RELEASE -> release(Status.OK);
         case SUSPEND -> suspend();
-        case RESUME -> resume();
+        case RESUME -> resume(command.bytesAhead);
         case CLOSE -> release(Status.IO_ERR);
       }
     } catch (InternalError e) {
@@ -183,12 +183,17 @@ final class StreamEngine {
   private void suspend() {
     suspended = true;
     rest();
-    transfer.returnAll(Status.IO_ERR);
+    transfer.withdrawAll();
   }
 
-  private void resume() {
+  private void resume(long bytesAhead) {
     suspended = false;
-    if (started && host.isOpen()) {
+    if (!host.isOpen()) {
+      outage.begin();
+      return;
+    }
+    transfer.resume(bytesAhead);
+    if (started) {
       try {
         host.run(true);
       } catch (AudioException | RuntimeException e) {

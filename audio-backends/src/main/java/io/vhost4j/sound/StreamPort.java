@@ -56,6 +56,10 @@ final class StreamPort {
 
   private boolean closing;
   private int outstanding;
+
+  /** Bytes of audio that the engine had moved of buffers that were put back into the ring. */
+  private long bytesAhead;
+
   private boolean submitted;
   private long seenXruns;
   private boolean failureTold;
@@ -99,6 +103,9 @@ final class StreamPort {
    * @param whenDone told on the event loop, when the buffers that came back before are completed
    */
   void post(Kind kind, @Nullable PcmParameters parameters, Consumer<Status> whenDone) {
+    if (kind == Kind.RELEASE || kind == Kind.CLOSE) {
+      bytesAhead = 0; // the host's stream goes, and what comes next is new to the next one
+    }
     Worker current = worker;
     if (current == null) {
       current = launcher.launch(inbox, outbox, drain);
@@ -106,7 +113,7 @@ final class StreamPort {
       seenXruns = 0;
       failureTold = false;
     }
-    if (!inbox.offer(new StreamCommand(kind, parameters, whenDone))) {
+    if (!inbox.offer(new StreamCommand(kind, parameters, bytesAhead, whenDone))) {
       throw new IllegalStateException("a stream with more commands than can be");
     }
     submitted = false;
@@ -114,8 +121,8 @@ final class StreamPort {
   }
 
   /**
-   * The ring stops: brings all buffers back. A backend that is slow to open is not waited for, as
-   * it has no buffers.
+   * The ring stops: withdraws all buffers, which come back before this completes. A backend that is
+   * slow to open is not waited for, as it has no buffers.
    */
   Future<Void> suspend() {
     if (worker == null || closing) {
@@ -127,11 +134,20 @@ final class StreamPort {
     return mustWait ? done.future() : Future.succeededFuture();
   }
 
-  /** The ring runs again. */
+  /** A buffer that was withdrawn is in the ring again, and so many bytes of it were moved. */
+  void putBack(int doneBytes) {
+    bytesAhead += doneBytes;
+  }
+
+  /**
+   * The ring runs again, and the buffers that were put back have been submitted: a stream that went
+   * on before it has them would find nothing to play.
+   */
   void resume() {
     if (worker != null && !closing) {
       post(Kind.RESUME, null, status -> {});
     }
+    bytesAhead = 0;
   }
 
   /** Ends the engine, and its thread if it has one; completes when it is gone. */
@@ -169,7 +185,7 @@ final class StreamPort {
   private void takeBack(StreamJob job) {
     if (job instanceof IoMessage message) {
       outstanding--;
-      message.queue.completed(message);
+      message.queue.returned(message);
     } else {
       ((StreamCommand) job).done();
     }

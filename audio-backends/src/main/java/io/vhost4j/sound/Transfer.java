@@ -27,6 +27,9 @@ abstract class Transfer {
 
   private final SpscRing<StreamJob> outbox;
 
+  /** Bytes at the start of the buffers that wait which were moved before they were withdrawn. */
+  private long ahead;
+
   Transfer(SpscRing<StreamJob> outbox) {
     this.outbox = outbox;
   }
@@ -43,7 +46,9 @@ abstract class Transfer {
   abstract long nanosToWait(AudioStream host, PcmParameters parameters);
 
   /** The host's stream is gone: returns the buffers that it has taken audio from, with IO_ERR. */
-  abstract void loseBuffers();
+  void loseBuffers() {
+    ahead = 0; // what was withdrawn has not been heard, but for a part of its first buffer
+  }
 
   void add(IoMessage message) {
     pending.add(message);
@@ -62,8 +67,44 @@ abstract class Transfer {
     }
   }
 
+  /**
+   * Lets go of every buffer, in order and as it is: the ring stops, and the driver's time with it
+   * (C19). The host keeps what it has.
+   */
+  final void withdrawAll() {
+    for (IoMessage message = pending.remove(); message != null; message = pending.remove()) {
+      int unused = moveAhead(message); // the ring has stopped again before its turn came
+      message.withdrawn = true;
+      outbox.offer(message);
+    }
+    staging.limit(0);
+  }
+
+  /**
+   * Goes on with buffers that were withdrawn.
+   *
+   * @param bytesAhead so much of their audio, from the start of the first, was moved before
+   */
+  final void resume(long bytesAhead) {
+    ahead += bytesAhead; // there may be some left of buffers that were not taken the last time
+  }
+
+  /** Marks as moved what was moved of a buffer before; returns how many bytes that is. */
+  final int moveAhead(IoMessage message) {
+    int moved = (int) Math.min(ahead, message.dataBytes - message.doneBytes);
+    ahead -= moved;
+    message.doneBytes += moved;
+    return moved;
+  }
+
+  /** Bytes moved before of buffers that come behind those which have been {@link #moveAhead}. */
+  final long ahead() {
+    return ahead;
+  }
+
   /** Returns every buffer, in order (A40). */
   void returnAll(Status status) {
+    ahead = 0;
     for (IoMessage message = pending.remove(); message != null; message = pending.remove()) {
       finish(message, status, 0);
     }

@@ -149,6 +149,11 @@ class AllocationTest {
     }
 
     @Override
+    public boolean putBack(DescriptorChain chain) {
+      return ring.putBack(chain);
+    }
+
+    @Override
     public int inFlight() {
       return ring.inFlight();
     }

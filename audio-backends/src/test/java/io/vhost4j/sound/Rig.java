@@ -124,6 +124,7 @@ final class Rig implements AutoCloseable {
     }
     Future<Void> reset = device.reset();
     loop.await(reset::isComplete);
+    queues().forEach(TestQueue::reset);
   }
 
   @Override

@@ -184,6 +184,7 @@ final class ScriptedBackend implements AudioBackend {
     private int latency;
     private long xruns;
     private @Nullable String failure;
+    private @Nullable String startFailure;
     private @Nullable Throwable thrown;
     private boolean running;
     private boolean open = true;
@@ -283,6 +284,11 @@ final class ScriptedBackend implements AudioBackend {
       wake.run();
     }
 
+    /** The next start fails. */
+    synchronized void failStart(String reason) {
+      startFailure = reason;
+    }
+
     synchronized byte[] played() {
       return played.toByteArray();
     }
@@ -320,8 +326,11 @@ final class ScriptedBackend implements AudioBackend {
     }
 
     @Override
-    public synchronized void start() {
+    public synchronized void start() throws AudioException {
       log.add("start");
+      if (startFailure != null) {
+        throw new AudioException(startFailure);
+      }
       running = true;
     }
 

@@ -2,6 +2,7 @@ package io.vhost4j.sound;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.Future;
 import io.vhost4j.sound.ScriptedBackend.ScriptedStream;
 import io.vhost4j.sound.TestQueue.Used;
 import io.vhost4j.sound.wire.Status;
@@ -17,8 +18,9 @@ import net.jqwik.api.Property;
 
 /**
  * Random lives of a stream: buffers of random sizes in random pieces, a host that takes and gives
- * little by little, START and STOP between, and RELEASE in the end. Whatever happens, all bytes
- * pass once and in order, each buffer returns once and in order, and none after the RELEASE.
+ * little by little, START and STOP between, pauses of the guest, and RELEASE in the end. Whatever
+ * happens, all bytes pass once and in order, each buffer returns once and in order, and none after
+ * the RELEASE.
  */
 class StreamLivesTest {
   private static final int FRAME = 4;
@@ -61,7 +63,7 @@ class StreamLivesTest {
         Queue<Integer> lengths = new ArrayDeque<>();
         boolean started = false;
         for (int i = 0; i < steps; i++) {
-          switch (random.nextInt(6)) {
+          switch (random.nextInt(7)) {
             case 0, 1 -> {
               byte[] audio = Rig.audio(random.nextInt(), FRAME * random.nextInt(300));
               heads.add(rig.tx.send(Rig.message(0, audio), 8, piece(random, audio.length)));
@@ -74,6 +76,7 @@ class StreamLivesTest {
               started = !started;
               assertThat(started ? rig.start(0) : rig.stop(0)).isEqualTo(Status.OK);
             }
+            case 5 -> pause(rig, rig.tx, host);
             default -> rig.loop.advance(random.nextInt(5_000_000));
           }
           int unconsumed = host.pendingBytes(); // read first: it only falls meanwhile
@@ -106,6 +109,15 @@ class StreamLivesTest {
     }
   }
 
+  /** The guest stands still: the ring stops and goes on where it was. */
+  private static void pause(Rig rig, TestQueue queue, ScriptedStream host) throws Exception {
+    Future<Void> stopped = queue.stop();
+    rig.loop.await(stopped::isComplete);
+    assertThat(stopped.succeeded()).isTrue();
+    rig.loop.await(() -> !host.isRunning()); // nobody waits for a stream that has no buffers
+    queue.start();
+  }
+
   /** Bytes in the buffers that have come back. */
   private static int consumedBy(List<Used> used, Queue<Integer> lengths) {
     return lengths.stream().limit(used.size()).mapToInt(Integer::intValue).sum();
@@ -125,7 +137,7 @@ class StreamLivesTest {
         ByteArrayOutputStream captured = new ByteArrayOutputStream();
         boolean started = false;
         for (int i = 0; i < steps; i++) {
-          switch (random.nextInt(5)) {
+          switch (random.nextInt(6)) {
             case 0, 1 -> {
               int room = FRAME * random.nextInt(300);
               heads.add(rig.rx.send(Rig.le32(1), room + 8, piece(random, room)));
@@ -140,6 +152,7 @@ class StreamLivesTest {
               started = !started;
               assertThat(started ? rig.start(1) : rig.stop(1)).isEqualTo(Status.OK);
             }
+            case 4 -> pause(rig, rig.rx, host);
             default -> rig.loop.advance(random.nextInt(5_000_000));
           }
           for (int k = 0; k < rig.rx.used.size(); k++) {

@@ -74,13 +74,14 @@ final class TestQueue implements DeviceQueue {
   private final int index;
   private final QueueHandler handler;
   private final GuestMemory memory;
-  private final DriverQueue driver;
+  private final long start;
   private final long bufferStart;
   private final long bufferEnd;
   private final Map<Integer, List<Piece>> writable = new HashMap<>();
 
   private @Nullable SplitVirtqueue ring;
   private boolean running;
+  private DriverQueue driver;
   private int base;
   private long nextBuffer;
 
@@ -90,6 +91,12 @@ final class TestQueue implements DeviceQueue {
   /** Notifications that reached the driver. */
   int notifications;
 
+  /** Buffers that the device gets at most from now on, as a turn of the engine has an end. */
+  int takesAtMost = Integer.MAX_VALUE;
+
+  /** Buffers that the device has left in the ring when it stopped. */
+  int leftInRing;
+
   /** Buffers that the device has returned since the start, in their order. */
   final List<Used> used = new ArrayList<>();
 
@@ -97,8 +104,9 @@ final class TestQueue implements DeviceQueue {
     this.index = index;
     this.handler = handler;
     this.memory = memory;
-    this.driver = DriverQueue.create(memory, start, size, TABLE, FEATURES, 65530);
+    this.start = start;
     this.base = 65530;
+    this.driver = DriverQueue.create(memory, start, size, TABLE, FEATURES, base);
     this.bufferStart = start + ringBytes(size);
     this.bufferEnd = end;
     this.nextBuffer = bufferStart;
@@ -107,6 +115,13 @@ final class TestQueue implements DeviceQueue {
   /** Bytes of a ring and its tables, in whole pages. */
   static long ringBytes(int size) {
     return (DriverQueue.bytesNeeded(size, TABLE) + 4095L) & -4096L;
+  }
+
+  /** The driver begins anew with an empty ring, as it does after a reset of the device. */
+  void reset() {
+    base = 0;
+    driver = DriverQueue.create(memory, start, driver.size(), TABLE, FEATURES, base);
+    writable.clear();
   }
 
   void start() throws VirtqueueException {
@@ -147,7 +162,7 @@ final class TestQueue implements DeviceQueue {
       ring().disableKicks();
       handler.available(this);
       flush();
-    } while (ring().enableKicks());
+    } while (ring().enableKicks() && takesAtMost > 0);
   }
 
   /**
@@ -257,7 +272,7 @@ final class TestQueue implements DeviceQueue {
     if (!running) {
       throw new AssertionError("the device looks at a ring that has stopped");
     }
-    return ring().next();
+    return takesAtMost-- > 0 ? ring().next() : null;
   }
 
   @Override
@@ -265,6 +280,16 @@ final class TestQueue implements DeviceQueue {
     ring().complete(chain, written);
     ring().deliverFaults();
     onComplete.run();
+  }
+
+  @Override
+  public boolean putBack(DescriptorChain chain) {
+    if (running) {
+      throw new AssertionError("the device puts a buffer back into a ring that runs");
+    }
+    boolean done = ring().putBack(chain);
+    leftInRing += done ? 1 : 0;
+    return done;
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.vhost4j.audio.Direction;
 import io.vhost4j.sound.TestQueue.Used;
 import io.vhost4j.sound.wire.RequestCode;
 import io.vhost4j.sound.wire.Status;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -143,8 +144,9 @@ class WorkerTest {
     try (Rig rig = new Rig(TWO_OUTPUTS, backend)) {
       rig.started(0, Rig.CD);
       backend.last().holdWrite();
+      List<Integer> heads = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
-        rig.play(0, Rig.audio(i, 1024));
+        heads.add(rig.play(0, Rig.audio(i, 1024)));
       }
       backend.last().awaitWriting();
       Future<Void> stopped = rig.tx.stop();
@@ -153,7 +155,8 @@ class WorkerTest {
       backend.last().letWrite();
       rig.loop.await(stopped::isComplete);
       assertThat(stopped.succeeded()).isTrue();
-      assertThat(rig.tx.used).hasSize(5);
+      assertThat(Rig.heads(rig.tx)).isEqualTo(heads.subList(0, rig.tx.used.size()));
+      assertThat(rig.tx.used.size() + rig.tx.leftInRing).isEqualTo(5);
     }
   }
 }
