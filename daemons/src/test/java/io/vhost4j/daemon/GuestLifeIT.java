@@ -82,6 +82,29 @@ class GuestLifeIT {
   }
 
   @Test
+  void aMachineThatPausesInMidPlayGoesOnWhereItWasAndLosesNothing_C19() throws Exception {
+    Clip clip = Clip.noise(14, 8000);
+    clip.writeRaw(share.resolve("paused.raw"));
+    Path monitor = directory.resolve("monitor.sock");
+    try (Daemon daemon = serve();
+        Guest guest = boot(play("paused.raw"), MachineMonitor.options(monitor));
+        MachineMonitor machine = MachineMonitor.connect(monitor)) {
+      for (int second = 1; second <= 3; second++) {
+        awaitPlayed(second * 48_000);
+        machine.pause();
+        long paused = Files.size(played);
+        Thread.sleep(1500); // more than the guest's buffer, of which nothing may be played
+        assertThat(Files.size(played)).as("bytes played in a pause").isEqualTo(paused);
+        assertThat(paused).as("in mid-play").isLessThan(HEADER_BYTES + clip.bytes().length);
+        machine.resume();
+      }
+      guest.awaitSuccess();
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    played().then(clip).thenSilenceUpTo(SILENT_FRAMES).end();
+  }
+
+  @Test
   void theNextGuestPlaysBitForBitAfterOneWasKilledInMidPlay() throws Exception {
     endless.writeRaw(share.resolve("endless.raw"));
     try (Daemon daemon = serve()) {
