@@ -71,6 +71,14 @@ final class Guest implements AutoCloseable {
     assertThat(line).as("line of the guest after %s", lines).isEqualTo(wanted);
   }
 
+  /** Fails if the guest has come to its end. */
+  void requireAlive() throws IOException, InterruptedException {
+    if (!process.isAlive()) {
+      awaitSuccess();
+      throw new AssertionError("the guest has ended, and said " + lines);
+    }
+  }
+
   /** Waits for the end, which must be that of a script without failures. */
   void awaitSuccess() throws IOException, InterruptedException {
     out.lines().forEach(lines::add);

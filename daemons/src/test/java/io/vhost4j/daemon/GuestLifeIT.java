@@ -59,9 +59,10 @@ class GuestLifeIT {
     return new Arrived("played.wav", first.readWav(played));
   }
 
-  private void awaitPlayed(int frames) throws Exception {
+  private void awaitPlayed(Guest guest, int frames) throws Exception {
     while (!Files.exists(played)
         || Files.size(played) < HEADER_BYTES + (long) frames * first.frameBytes()) {
+      guest.requireAlive();
       Thread.sleep(20);
     }
   }
@@ -88,9 +89,9 @@ class GuestLifeIT {
     Path monitor = directory.resolve("monitor.sock");
     try (Daemon daemon = serve();
         Guest guest = boot(play("paused.raw"), MachineMonitor.options(monitor));
-        MachineMonitor machine = MachineMonitor.connect(monitor)) {
+        MachineMonitor machine = MachineMonitor.connect(guest, monitor)) {
       for (int second = 1; second <= 3; second++) {
-        awaitPlayed(second * 48_000);
+        awaitPlayed(guest, second * 48_000);
         machine.pause();
         long paused = Files.size(played);
         Thread.sleep(1500); // more than the guest's buffer, of which nothing may be played
@@ -109,7 +110,7 @@ class GuestLifeIT {
     endless.writeRaw(share.resolve("endless.raw"));
     try (Daemon daemon = serve()) {
       try (Guest guest = boot(play("endless.raw"))) {
-        awaitPlayed(48_000);
+        awaitPlayed(guest, 48_000);
         guest.kill();
       }
       try (Guest guest = boot(play("1.raw"))) {

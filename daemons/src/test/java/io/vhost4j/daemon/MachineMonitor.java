@@ -34,9 +34,10 @@ final class MachineMonitor implements AutoCloseable {
     return new String[] {"--qemu", "-qmp", "--qemu", "unix:" + socket + ",server=on,wait=off"};
   }
 
-  /** Connects as soon as the machine listens; the caller has a limit of time. */
-  static MachineMonitor connect(Path socket) throws Exception {
+  /** Connects as soon as the guest's machine listens. */
+  static MachineMonitor connect(Guest guest, Path socket) throws Exception {
     while (true) {
+      guest.requireAlive();
       SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
       try {
         channel.connect(UnixDomainSocketAddress.of(socket));
