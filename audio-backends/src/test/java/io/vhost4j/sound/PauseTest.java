@@ -278,6 +278,30 @@ class PauseTest {
   }
 
   @Test
+  void anOutageDoesNotMakeUpForThePause() throws Exception {
+    ScriptedBackend backend = withoutRoom(true);
+    long second = 1_000_000_000L;
+    long period = Rig.CD.nanosOf(1024);
+    try (Rig rig = new Rig(backend)) {
+      rig.started(0, Rig.CD);
+      backend.refusal = "gone";
+      backend.last().fail("unplugged");
+      for (int i = 0; i < 4; i++) {
+        rig.play(0, Rig.audio(i, 1024));
+      }
+      int lost = rig.tx.used.size();
+      rig.loop.advance(period / 2);
+      stop(rig, rig.tx);
+      rig.loop.advance(3600 * second);
+      rig.tx.start();
+      rig.loop.advance(period / 2);
+      assertThat(rig.tx.used).hasSize(lost);
+      rig.loop.advance(period);
+      assertThat(rig.tx.used).hasSize(lost + 1);
+    }
+  }
+
+  @Test
   void releaseForgetsWhatWasPlayedOfBuffersInTheRing() throws Exception {
     ScriptedBackend backend = withoutRoom(true);
     try (Rig rig = new Rig(backend)) {
