@@ -3,6 +3,7 @@ package io.vhost4j.sound;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vhost4j.audio.Direction;
 import io.vhost4j.sound.wire.RequestCode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,7 +58,7 @@ class TruncatedMemoryTest {
 
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
-  void whenBuffersAreReturnedUnplayed(boolean immediate) throws Exception {
+  void whenBuffersAreLeftInTheRing(boolean immediate) throws Exception {
     ScriptedBackend backend = new ScriptedBackend(immediate);
     backend.initialRoom = 0;
     try (Rig rig = rig(backend, 2)) {
@@ -67,7 +68,31 @@ class TruncatedMemoryTest {
       }
       rig.truncate();
       rig.stopAndReset();
-      assertThat(rig.tx.used).hasSize(5);
+      assertThat(rig.tx.leftInRing).isEqualTo(5);
+    }
+  }
+
+  @ParameterizedTest(name = "on the loop: {0}")
+  @ValueSource(booleans = {true, false})
+  void whenBuffersAreReturnedUnplayed(boolean immediate) throws Exception {
+    ScriptedBackend backend = new ScriptedBackend(immediate);
+    backend.initialRoom = 0;
+    SoundDeviceConfig twoOutputs =
+        SoundDeviceConfig.builder().stream(new StreamConfig(Direction.OUTPUT)).stream(
+                new StreamConfig(Direction.OUTPUT))
+            .build();
+    try (Rig rig = new Rig(twoOutputs, backend, 2)) {
+      rig.started(0, Rig.CD);
+      rig.started(1, Rig.CD);
+      for (int i = 0; i < 5; i++) {
+        rig.play(0, Rig.audio(i, 8192));
+      }
+      rig.play(1, Rig.audio(5, 1024));
+      backend.last().makeRoom(1024);
+      rig.loop.await(() -> rig.tx.used.size() == 1); // behind the others, which cannot be left then
+      rig.truncate();
+      rig.stopAndReset();
+      assertThat(rig.tx.used).hasSize(6);
     }
   }
 
