@@ -331,6 +331,11 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
       return; // too late, the ring is gone
     }
     try {
+      ring.deliverFaults(); // those of the handler, which would come between here and there
+    } catch (InternalError e) {
+      failed(e);
+    }
+    try {
       ring.complete(chain, written);
       if (!inTurn) {
         ring.deliverFaults();

@@ -127,17 +127,10 @@ final class Vring {
   }
 
   private SplitVirtqueue createRing(VringAddresses at, int entries) throws RefusedException {
-    SplitVirtqueue ring = null;
     try {
-      ring =
-          SplitVirtqueue.create(
-              session.memory(), entries, at, session.negotiation().acknowledged(), base);
-      ring.deliverFaults();
-      return ring;
+      return SplitVirtqueue.create(
+          session.memory(), entries, at, session.negotiation().acknowledged(), base);
     } catch (InternalError e) {
-      if (ring != null) {
-        ring.close();
-      }
       throw new RefusedException(
           "E9: queue %d: its memory file has been truncated".formatted(index));
     } catch (VirtqueueException e) {

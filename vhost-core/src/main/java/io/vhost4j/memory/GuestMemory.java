@@ -182,7 +182,8 @@ public final class GuestMemory {
   /**
    * Makes sure that no failed access of the current thread remains unreported. To be called at the
    * end of each batch of work on guest memory, on each thread that did some. Costs about 30 ns and
-   * a tiny allocation on JDK 17 if a file can be truncated, and nothing otherwise.
+   * 16 bytes of garbage if a file can be truncated, and nothing if all are sealed against it, as
+   * QEMU's are by default.
    *
    * @throws InternalError if the thread has touched memory that was truncated
    */

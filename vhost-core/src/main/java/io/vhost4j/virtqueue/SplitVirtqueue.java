@@ -64,6 +64,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
     this.used = new UsedRing(areas, size, (features & RingFeatures.EVENT_IDX) != 0);
     this.walker = new ChainWalker(memory, areas.table(), size, indirect);
     this.memory = memory;
+    memory.deliverFaults(); // a fault behind the next line would keep the memory mapped for ever
     memory.retain();
   }
 
@@ -77,6 +78,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    * @param startIndex the next avail index, from SET_VRING_BASE
    * @throws VirtqueueException if the size is no power of 2 up to 32768, or a part is misaligned or
    *     not inside one region (S31, E10)
+   * @throws InternalError if the memory was truncated by its owner
    */
   public static SplitVirtqueue create(
       GuestMemory memory, int size, VringAddresses addresses, long features, int startIndex)
@@ -137,6 +139,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
     int head = SplitRing.u16(avail.getShort(slot));
     DescriptorChain chain = pool.peek();
     walker.walk(head, chain, pool.piecesInFlight());
+    memory.deliverFaults();
     // Nothing has been changed so far, whatever went wrong; from here on nothing goes wrong.
     chain.take(head, nextAvail, pool.nextIndex(), memory);
     pool.take();
