@@ -15,7 +15,8 @@ Usage: scripts/guest/boot.sh --run FILE [option...]
   --share DIR        make DIR of the host /share in the guest, readable and writable. It is slow: copy sound files
                      to /tmp before playing, and record there
   --socket PATH      plug in a vhost-user-snd-pci card whose backend listens at PATH; may be repeated: cards 0, 1...
-  --builtin-snd WAV  plug in QEMU's own virtio-sound card, which plays into WAV as S16 stereo of 48 kHz
+  --builtin-snd WAV  plug in QEMU's own virtio-sound card, which plays into WAV as S16 stereo of 48 kHz, or nowhere if
+                     WAV is "none"
   --device ARGS      plug in another device: ARGS go to QEMU's -device; may be repeated
   --qemu ARG         one more argument for QEMU; may be repeated
   --reboots N        reboot N times on the same QEMU, running the script each time, while it succeeds (default 0)
@@ -107,8 +108,10 @@ for i in "${!sockets[@]}"; do
   args+=(-chardev "socket,id=snd$i,path=$(quoted "${sockets[i]}")" -device "vhost-user-snd-pci,id=card$i,chardev=snd$i")
 done
 if [ -n "$builtin" ]; then
-  args+=(-audiodev "wav,id=wav,path=$(quoted "$builtin"),out.frequency=48000,out.channels=2,out.format=s16"
-    -device "virtio-sound-pci,audiodev=wav,streams=1")
+  audio=wav,path=$(quoted "$builtin")
+  if [ "$builtin" = none ]; then audio=none; fi
+  args+=(-audiodev "$audio,id=audio,out.frequency=48000,out.channels=2,out.format=s16"
+    -device "virtio-sound-pci,audiodev=audio,streams=1")
 fi
 args+=("${extra[@]}")
 

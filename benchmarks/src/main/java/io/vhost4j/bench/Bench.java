@@ -28,6 +28,7 @@ import picocli.CommandLine.Command;
       ThroughputCommand.class,
       ScaleCommand.class,
       FootprintCommand.class,
+      GcCommand.class,
       GuestCommand.class,
       ReportCommand.class,
       JmhCommand.class,
@@ -37,8 +38,13 @@ public final class Bench {
 
   public static void main(String[] args) {
     Locale.setDefault(Locale.ROOT); // tables and JSON look the same everywhere
-    ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).setLevel(Level.WARN);
+    logWarningsOnly();
     System.exit(commandLine().execute(args));
+  }
+
+  /** Keeps quiet about connections, of our device in this JVM too. */
+  public static void logWarningsOnly() {
+    ((Logger) LoggerFactory.getLogger("io.vhost4j")).setLevel(Level.WARN);
   }
 
   static CommandLine commandLine() {

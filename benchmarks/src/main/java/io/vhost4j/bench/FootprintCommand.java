@@ -4,10 +4,9 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vhost4j.bench.measure.Footprint;
 import io.vhost4j.bench.measure.FootprintResult;
-import io.vhost4j.bench.measure.Rounds;
-import io.vhost4j.bench.report.Machine;
-import io.vhost4j.bench.report.Table;
+import io.vhost4j.bench.report.Tables;
 import io.vhost4j.bench.target.Installation;
+import io.vhost4j.bench.target.Jdk;
 import io.vhost4j.bench.target.ProcessTarget;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
@@ -28,7 +27,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description =
-        "Times the start of our daemon, and looks at its memory and wake-ups while it is idle.")
+        "Times the start of our daemon, on each Java (17 and 25) that is installed, and looks at its"
+            + " memory and wake-ups while it is idle.")
 final class FootprintCommand implements Callable<Integer> {
   private static final long IDLE_NANOS = 5_000_000_000L;
   private static final long QUICK_IDLE_NANOS = 100_000_000;
@@ -46,7 +46,7 @@ final class FootprintCommand implements Callable<Integer> {
               + " on.")
   private @Nullable String peer;
 
-  @Mixin private RunOptions run = new RunOptions();
+  @Mixin private RoundOptions run = new RoundOptions();
 
   @Override
   public Integer call() throws Exception {
@@ -56,52 +56,39 @@ final class FootprintCommand implements Callable<Integer> {
     Vertx vertx = Bench.newLoop();
     try {
       List<FootprintResult> results =
-          measure(NativeTransport.newLoop(vertx), peer, run.rounds(), run.quick());
-      spec.commandLine().getOut().println(table(results));
-      spec.commandLine().getOut().flush();
-      run.write(Map.of("machine", Machine.here(), "footprint", results));
+          measure(NativeTransport.newLoop(vertx), peer, run.roundCount(), run.quick());
+      run.show(Tables.footprint(results), Map.of("footprint", results));
     } finally {
       vertx.close().await();
     }
     return CommandLine.ExitCode.OK;
   }
 
-  /** Measures our daemon, and a peer if there is one. */
+  /**
+   * Measures our daemon on each Java that is wanted and found, and a peer if there is one.
+   *
+   * @param starts how often each is started
+   */
   static List<FootprintResult> measure(
-      Context context, @Nullable String peer, Rounds rounds, boolean quick) throws BenchException {
-    List<Footprint.Starter> daemons = new ArrayList<>();
-    List<Boolean> saysReady = new ArrayList<>();
-    daemons.add(() -> Installation.soundDaemon("--backend null"));
-    saysReady.add(true);
+      Context context, @Nullable String peer, int starts, boolean quick) throws BenchException {
+    List<Footprint.Daemon> daemons = new ArrayList<>();
+    for (Jdk jdk : Jdk.found()) {
+      if (!quick) {
+        Installation.makeArchive(jdk);
+      }
+      String name = FootprintResult.ON_JAVA + jdk.version();
+      daemons.add(
+          new Footprint.Daemon(
+              () -> Installation.soundDaemon(name, "--backend null", jdk.environment()), true));
+    }
     if (peer != null) {
-      daemons.add(() -> new ProcessTarget(TargetOptions.programOf(peer), peer));
-      saysReady.add(false);
+      daemons.add(
+          new Footprint.Daemon(
+              () -> new ProcessTarget(TargetOptions.programOf(peer), peer), false));
     }
     long idle = quick ? QUICK_IDLE_NANOS : IDLE_NANOS;
     try (Progress progress = new Progress("footprint", PHASES * idle * daemons.size())) {
-      return new Footprint(context, progress).measure(daemons, saysReady, rounds.count(), idle);
+      return new Footprint(context, progress).measure(daemons, starts, idle);
     }
-  }
-
-  /** The results as lines for the console. */
-  static Table table(List<FootprintResult> results) {
-    Table table =
-        new Table(
-            "footprint",
-            "start ms",
-            "PSS MB",
-            "threads",
-            "wake-ups/s alone",
-            "wake-ups/s connected");
-    for (FootprintResult result : results) {
-      table.row(
-          result.subject(),
-          result.startMillis(),
-          result.megabytes(),
-          result.threads(),
-          result.wakeUpsAlone(),
-          result.wakeUpsConnected());
-    }
-    return table;
   }
 }

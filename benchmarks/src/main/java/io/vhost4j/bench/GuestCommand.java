@@ -2,8 +2,7 @@ package io.vhost4j.bench;
 
 import io.vhost4j.bench.measure.Guest;
 import io.vhost4j.bench.measure.GuestResult;
-import io.vhost4j.bench.report.Machine;
-import io.vhost4j.bench.report.Table;
+import io.vhost4j.bench.report.Tables;
 import io.vhost4j.bench.target.Installation;
 import io.vhost4j.bench.target.ProcessTarget;
 import java.util.ArrayList;
@@ -27,12 +26,12 @@ import picocli.CommandLine.Spec;
         "Boots a Linux guest under QEMU, without hardware virtualisation, and plays from it: to our"
             + " daemon, to a peer, and to QEMU's own virtio-sound card.")
 final class GuestCommand implements Callable<Integer> {
-  private static final int UNPACED_PERIODS = 3000;
-  private static final int PACED_PERIODS = 500;
+  private static final int UNPACED_PERIODS = 2000;
+  private static final int PACED_PERIODS = 300;
   private static final int QUICK_PERIODS = 50;
-  private static final long BOOT_NANOS = 8_000_000_000L;
+  private static final int QUICK_ROUNDS = 1;
+  private static final long BOOT_NANOS = 7_000_000_000L;
   private static final long PERIOD_NANOS = 10_000_000;
-  private static final int PLAYBACKS = 3;
 
   @Spec
   @SuppressWarnings("NullAway.Init") // set by picocli
@@ -45,78 +44,58 @@ final class GuestCommand implements Callable<Integer> {
           "Play to what this command starts as well; {socket} in it stands for the path to listen on.")
   private @Nullable String peer;
 
-  @Mixin private RunOptions run = new RunOptions();
+  @Mixin private RoundOptions run = new RoundOptions();
 
   @Override
   public Integer call() throws Exception {
     if (peer != null) {
       TargetOptions.checkCommand(spec, peer);
     }
-    List<GuestResult> results = measure(peer, run.quick());
-    spec.commandLine().getOut().println(table(results));
-    spec.commandLine().getOut().flush();
-    run.write(Map.of("machine", Machine.here(), "guest", results));
+    List<GuestResult> results = measure(peer, run.roundCount(), run.quick());
+    run.show(Tables.guest(results), Map.of("guest", results));
     return CommandLine.ExitCode.OK;
   }
 
-  /** Boots a guest for each card. */
-  static List<GuestResult> measure(@Nullable String peer, boolean quick) throws BenchException {
+  /** Boots a guest for each card in each round. */
+  static List<GuestResult> measure(@Nullable String peer, int roundCount, boolean quick)
+      throws BenchException {
+    int rounds = quick ? QUICK_ROUNDS : roundCount;
     int unpaced = quick ? QUICK_PERIODS : UNPACED_PERIODS;
     int paced = quick ? QUICK_PERIODS : PACED_PERIODS;
-    List<GuestResult> results = new ArrayList<>();
-    long pacedNanos = BOOT_NANOS + PERIOD_NANOS * paced * PLAYBACKS;
-    long unpacedNanos = (peer == null ? 1 : 2) * BOOT_NANOS;
-    try (Progress progress = new Progress("guest", unpacedNanos + 2 * pacedNanos)) {
-      try (ProcessTarget daemon = Installation.soundDaemon("--backend null --pacing none")) {
-        results.add(playTo("QEMU + vhost4j", "none", daemon, unpaced));
-        progress.passed(BOOT_NANOS);
-      }
+    List<Guest> guests = new ArrayList<>();
+    try {
+      guests.add(
+          new Guest(
+              "QEMU + vhost4j",
+              Installation.soundDaemon("--backend null --pacing none"),
+              false,
+              unpaced));
       if (peer != null) {
         String name = "QEMU + " + TargetOptions.programOf(peer);
-        try (ProcessTarget daemon = new ProcessTarget(name, peer)) {
-          results.add(playTo(name, "none", daemon, unpaced));
-          progress.passed(BOOT_NANOS);
+        guests.add(new Guest(name, new ProcessTarget(name, peer), false, unpaced));
+      }
+      guests.add(
+          new Guest(
+              "QEMU + vhost4j",
+              Installation.soundDaemon("--backend null --pacing realtime"),
+              true,
+              paced));
+      guests.add(new Guest("QEMU alone", null, true, paced));
+      for (Guest guest : guests) {
+        guest.awaitDaemon();
+      }
+      long nanos = rounds * (guests.size() * BOOT_NANOS + 2L * paced * PERIOD_NANOS);
+      try (Progress progress = new Progress("guest", nanos)) {
+        for (int round = 0; round < rounds; round++) {
+          for (Guest guest : guests) {
+            guest.play();
+            progress.passed(BOOT_NANOS + (guest.paced() ? paced * PERIOD_NANOS : 0));
+          }
         }
       }
-      try (ProcessTarget daemon = Installation.soundDaemon("--backend null --pacing realtime")) {
-        results.add(playTo("QEMU + vhost4j", "real time", daemon, paced));
-        progress.passed(pacedNanos);
-      }
-      results.add(Guest.measure("QEMU alone", "real time", null, paced));
-      progress.passed(pacedNanos);
+      return guests.stream().map(Guest::result).toList();
+    } finally {
+      guests.forEach(Guest::close);
     }
-    return results;
-  }
-
-  private static GuestResult playTo(String name, String pace, ProcessTarget daemon, int periods)
-      throws BenchException {
-    daemon.awaitSocket();
-    return Guest.measure(name, pace, daemon, periods);
-  }
-
-  /** The results as lines for the console. */
-  static Table table(List<GuestResult> results) {
-    Table table =
-        new Table(
-            "guest (us for a period)",
-            "pace",
-            "period",
-            "guest CPU",
-            "guest switches",
-            "host CPU",
-            "of daemon",
-            "host switches");
-    for (GuestResult result : results) {
-      table.row(
-          result.subject(),
-          result.pace(),
-          result.microsPerPeriod(),
-          result.guestCpuMicros(),
-          result.guestSwitches(),
-          result.hostCpuMicros(),
-          result.daemonCpuMicros(),
-          result.hostSwitches());
-    }
-    return table;
   }
 }

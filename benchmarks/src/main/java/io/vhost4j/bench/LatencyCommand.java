@@ -5,18 +5,15 @@ import io.vhost4j.bench.measure.Latency;
 import io.vhost4j.bench.measure.LatencyLoop;
 import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.Lineup;
-import io.vhost4j.bench.measure.Percentiles;
 import io.vhost4j.bench.measure.Placement;
 import io.vhost4j.bench.measure.Rounds;
-import io.vhost4j.bench.report.Machine;
-import io.vhost4j.bench.report.Table;
+import io.vhost4j.bench.report.Tables;
 import io.vhost4j.bench.workload.Workload;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -84,9 +81,7 @@ final class LatencyCommand implements Callable<Integer> {
           }
         }
       }
-      spec.commandLine().getOut().println(table(results));
-      spec.commandLine().getOut().flush();
-      run.write(Map.of("machine", Machine.here(), "place", placement.label(), "latency", results));
+      run.show(Tables.latency(results), Map.of("place", placement.label(), "latency", results));
     } finally {
       vertx.close().await();
     }
@@ -103,49 +98,5 @@ final class LatencyCommand implements Callable<Integer> {
       }
     }
     return given.stream().map(workload::payload).distinct().toList();
-  }
-
-  /** The results as lines for the console. */
-  static Table table(List<LatencyResult> results) {
-    boolean withPeer = results.stream().anyMatch(result -> result.toPeer() != null);
-    List<String> heads =
-        List.of(
-            "latency in us",
-            "loop",
-            "bytes",
-            "p50",
-            "p90",
-            "p99",
-            "p99.9",
-            "max",
-            "p50/floor",
-            "p99/floor");
-    Table table =
-        new Table(
-            Stream.concat(
-                    heads.stream(), withPeer ? Stream.of("p50/peer", "p99/peer") : Stream.of())
-                .toArray(String[]::new));
-    for (LatencyResult result : results) {
-      Percentiles micros = result.micros();
-      List<Object> cells =
-          new ArrayList<>(
-              List.of(
-                  result.subject(),
-                  result.loop(),
-                  result.payload(),
-                  micros.p50(),
-                  micros.p90(),
-                  micros.p99(),
-                  micros.p999(),
-                  micros.max(),
-                  result.toFloor().p50(),
-                  result.toFloor().p99()));
-      Percentiles toPeer = result.toPeer();
-      if (toPeer != null) {
-        cells.addAll(List.of(toPeer.p50(), toPeer.p99()));
-      }
-      table.row(cells.toArray());
-    }
-    return table;
   }
 }

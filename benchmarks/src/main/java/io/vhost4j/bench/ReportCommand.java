@@ -2,7 +2,6 @@ package io.vhost4j.bench;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
-import io.vhost4j.bench.measure.FootprintResult;
 import io.vhost4j.bench.measure.Latency;
 import io.vhost4j.bench.measure.LatencyLoop;
 import io.vhost4j.bench.measure.LatencyResult;
@@ -18,7 +17,10 @@ import io.vhost4j.bench.report.Goals;
 import io.vhost4j.bench.report.Json;
 import io.vhost4j.bench.report.Machine;
 import io.vhost4j.bench.report.Page;
+import io.vhost4j.bench.report.Picture;
 import io.vhost4j.bench.report.Results;
+import io.vhost4j.bench.report.Summary;
+import io.vhost4j.bench.report.Tables;
 import io.vhost4j.event.NativeTransport;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -29,13 +31,16 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Measures the whole set and makes a page of it. */
@@ -43,12 +48,18 @@ import picocli.CommandLine.Spec;
     name = "report",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description =
-        "Measures latency, throughput, scale and footprint of our sound daemon beside the Rust one,"
-            + " and writes report.html and report.json.")
+    description = {
+      "Measures latency, throughput, scale, footprint and allocation of our sound daemon beside the"
+          + " Rust one, and writes report.html and report.json.",
+      "",
+      "All that the project has goals for, as it is committed in benchmarks/RESULTS.md:",
+      "  report --gc-minutes 10 --guest --markdown benchmarks/RESULTS.md",
+      "",
+    })
 final class ReportCommand implements Callable<Integer> {
   private static final int DEVICES = 16;
   private static final double RATE = 1000;
+  private static final int POLL_MICROS = 50;
 
   /** What is measured, in full or quickly. */
   private record Extent(
@@ -80,17 +91,47 @@ final class ReportCommand implements Callable<Integer> {
       description = "Do not compare with another daemon: nothing is downloaded and built for that.")
   private boolean noPeer;
 
+  @Option(
+      names = "--guest",
+      description = "Play from a Linux guest under QEMU as well (see benchmarks guest).")
+  private boolean guest;
+
+  @Option(
+      names = "--gc-minutes",
+      paramLabel = "M",
+      defaultValue = "0",
+      description =
+          "Count garbage collections under load for so long as well (see benchmarks gc;"
+              + " default: ${DEFAULT-VALUE}).")
+  private double gcMinutes;
+
+  @Option(
+      names = "--markdown",
+      paramLabel = "FILE",
+      description =
+          "Write a summary to this file too, and a picture beside it (.svg). What the file has from"
+              + " '## Notes' on is kept.")
+  private @Nullable Path markdown;
+
   @Mixin private TargetOptions targets = new TargetOptions();
 
   @Mixin private RunOptions run = new RunOptions();
 
   @Override
   public Integer call() throws Exception {
+    Rounds rounds = run.rounds();
+    if (!(gcMinutes >= 0)) {
+      throw new ParameterException(
+          spec.commandLine(), "--gc-minutes=%s: give 0 or more".formatted(gcMinutes));
+    }
+    Machine machine = Machine.here();
     if (targets.peer() == null && !noPeer) {
       targets.usePeer(Peers.install());
     }
-    Rounds rounds = run.rounds();
-    Extent extent = run.quick() ? Extent.QUICK : Extent.FULL;
+    targets.usePolling(POLL_MICROS);
+    String peer = targets.peer();
+    boolean quick = run.quick();
+    Extent extent = quick ? Extent.QUICK : Extent.FULL;
     Map<String, List<LatencyResult>> latency = new LinkedHashMap<>();
     Vertx vertx = Bench.newLoop();
     try {
@@ -98,22 +139,22 @@ final class ReportCommand implements Callable<Integer> {
       for (Placement placement : placements()) {
         latency.put(placement.label(), latency(context, placement, extent, rounds));
       }
-      List<ThroughputResult> throughput = throughput(context, extent, rounds);
-      List<ScaleResult> scale = scale(context, extent, rounds);
-      List<FootprintResult> footprint =
-          FootprintCommand.measure(context, targets.peer(), rounds, run.quick());
       write(
           new Results(
               Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
-              "java -jar benchmarks.jar "
+              "java -jar benchmarks/target/benchmarks.jar "
                   + String.join(" ", spec.commandLine().getParseResult().originalArgs()),
-              Peers.versions(targets.peer()),
-              Machine.here(),
-              run.quick(),
+              Peers.versions(peer),
+              machine,
+              quick,
+              rounds.count(),
               latency,
-              throughput,
-              scale,
-              footprint));
+              throughput(context, extent, rounds),
+              scale(context, extent, rounds),
+              FootprintCommand.measure(context, peer, rounds.count(), quick),
+              JmhCommand.measure(quick),
+              gcMinutes == 0 ? null : GcCommand.measure(vertx, gcMinutes, quick),
+              guest ? GuestCommand.measure(peer, rounds.count(), quick) : List.of()));
     } finally {
       vertx.close().await();
     }
@@ -189,25 +230,25 @@ final class ReportCommand implements Callable<Integer> {
 
   private void write(Results results) throws BenchException {
     Path page = output.resolve("report.html");
-    Path data = output.resolve("report.json");
-    try {
-      Files.createDirectories(output);
-      Files.writeString(page, Page.of(results));
-      Files.writeString(data, Json.of(results) + "\n");
-    } catch (IOException e) {
-      throw new BenchException("cannot write %s: %s".formatted(output, e.getMessage()), e);
+    OutputOptions.write(page, Page.of(results));
+    OutputOptions.write(output.resolve("report.json"), Json.of(results) + "\n");
+    if (markdown != null) {
+      String name = String.valueOf(markdown.getFileName()).replaceFirst("\\.[^.]*$", "");
+      String picture = name.toLowerCase(Locale.ROOT) + ".svg";
+      OutputOptions.write(markdown, Summary.of(results, picture, textOf(markdown)));
+      OutputOptions.write(markdown.resolveSibling(picture), Picture.of(results));
     }
+    run.show(Tables.goals(Goals.of(results)), Map.of("goals", Goals.of(results)));
     PrintWriter out = spec.commandLine().getOut();
-    for (Goals.Goal goal : Goals.of(results)) {
-      out.println(
-          "%s  %s: %s (wanted: %s)"
-              .formatted(
-                  goal.reached() ? "reached" : "MISSED ",
-                  goal.what(),
-                  goal.measured(),
-                  goal.wanted()));
-    }
     out.println("The report: " + page.toAbsolutePath().normalize());
     out.flush();
+  }
+
+  private static String textOf(Path file) throws BenchException {
+    try {
+      return Files.exists(file) ? Files.readString(file) : "";
+    } catch (IOException e) {
+      throw new BenchException("cannot read %s: %s".formatted(file, e.getMessage()), e);
+    }
   }
 }

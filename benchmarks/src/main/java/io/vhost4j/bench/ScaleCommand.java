@@ -6,8 +6,7 @@ import io.vhost4j.bench.measure.Rounds;
 import io.vhost4j.bench.measure.Scale;
 import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.StreamLoad;
-import io.vhost4j.bench.report.Machine;
-import io.vhost4j.bench.report.Table;
+import io.vhost4j.bench.report.Tables;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +29,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description =
         "Plays many streams at a time, each 10 ms of audio every 10 ms, on several devices of one"
-            + " process of ours, and looks at what that takes.")
+            + " process of ours, and looks at the processor time, context switches and memory that"
+            + " this takes.")
 final class ScaleCommand implements Callable<Integer> {
   private static final int MAX_STREAMS = 1024;
   private static final int MAX_STREAMS_OF_DEVICE = 64;
@@ -75,6 +75,15 @@ final class ScaleCommand implements Callable<Integer> {
   private Pace pace = Pace.DRIVER;
 
   @Option(
+      names = "--exec",
+      paramLabel = "COMMAND",
+      description =
+          "Measure what this command starts instead of our daemon, one process for each stream;"
+              + " {socket} in it stands for the path to listen on. Its devices must take a period at"
+              + " once.")
+  private @Nullable String command;
+
+  @Option(
       names = "--peer",
       paramLabel = "COMMAND",
       description =
@@ -98,10 +107,9 @@ final class ScaleCommand implements Callable<Integer> {
     } finally {
       vertx.close().await();
     }
-    spec.commandLine().getOut().println(table(results));
+    run.show(Tables.scale(results), Map.of("scale", results));
     spec.commandLine().getOut().println(limits(results));
     spec.commandLine().getOut().flush();
-    run.write(Map.of("machine", Machine.here(), "scale", results));
     return CommandLine.ExitCode.OK;
   }
 
@@ -118,8 +126,13 @@ final class ScaleCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--devices=%d: give 1 or more".formatted(devices));
     }
-    if (peer != null) {
-      TargetOptions.checkCommand(spec, peer);
+    for (String given : new @Nullable String[] {command, peer}) {
+      if (given != null) {
+        TargetOptions.checkCommand(spec, given);
+      }
+    }
+    if (command != null && pace == Pace.DEVICE) {
+      throw new ParameterException(spec.commandLine(), "--pace=device is for our daemon only");
     }
   }
 
@@ -127,7 +140,10 @@ final class ScaleCommand implements Callable<Integer> {
       throws BenchException {
     List<StreamLoad> loads = new ArrayList<>();
     try {
-      loads.add(Fleet.own(context, count, devices, pace == Pace.DEVICE));
+      loads.add(
+          command == null
+              ? Fleet.own(context, count, devices, pace == Pace.DEVICE)
+              : Fleet.peers(context, count, command));
       if (peer != null) {
         loads.add(Fleet.peers(context, count, peer));
       }
@@ -135,43 +151,6 @@ final class ScaleCommand implements Callable<Integer> {
     } finally {
       loads.forEach(StreamLoad::close);
     }
-  }
-
-  /** The results as lines for the console. */
-  static Table table(List<ScaleResult> results) {
-    Table table =
-        new Table(
-            "scale",
-            "pace",
-            "streams",
-            "devices",
-            "processes",
-            "ms/stream-s",
-            "CPU %",
-            "switches/buf",
-            "late %",
-            "driver %",
-            "stalls",
-            "PSS MB",
-            "CPU/peer");
-    for (ScaleResult result : results) {
-      Double toPeer = result.toPeer();
-      table.row(
-          result.subject(),
-          result.pace(),
-          result.streams(),
-          result.devices(),
-          result.processes(),
-          result.cpuMillisPerStreamSecond(),
-          result.cpuPercent(),
-          result.switchesPerBuffer(),
-          result.missPercent(),
-          result.driverCpuPercent(),
-          result.driverStalls(),
-          result.megabytes(),
-          toPeer == null ? "-" : toPeer);
-    }
-    return table;
   }
 
   /** Where each subject breaks. */

@@ -16,6 +16,7 @@ import io.vhost4j.bench.workload.Workload;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Model.CommandSpec;
@@ -49,6 +50,8 @@ final class TargetOptions {
     sound
   }
 
+  private static final String SOUND_ARGUMENTS = "--backend null --pacing none";
+
   @Spec(Spec.Target.MIXEE)
   @SuppressWarnings("NullAway.Init") // set by picocli
   private CommandSpec spec;
@@ -61,6 +64,14 @@ final class TargetOptions {
       paramLabel = "COMMAND",
       description = "Compare with what this command starts, turn by turn; as for --exec.")
   private @Nullable String peer;
+
+  @Option(
+      names = "--poll-us",
+      paramLabel = "N",
+      description =
+          "Measure our packaged daemon with --poll-us N as well: it then looks at its rings for up to"
+              + " so many microseconds before it sleeps. 0: do not.")
+  private @Nullable Integer pollMicros;
 
   @Option(
       names = "--device",
@@ -95,6 +106,13 @@ final class TargetOptions {
     peer = command;
   }
 
+  /** Has our daemon measured with polling too where that can be done and the user is silent. */
+  void usePolling(int micros) throws BenchException {
+    if (pollMicros == null && Installation.soundDaemonSays("--help").contains("--poll-us")) {
+      pollMicros = micros;
+    }
+  }
+
   int queueSize() {
     return queueSize;
   }
@@ -106,6 +124,9 @@ final class TargetOptions {
   }
 
   private void check() {
+    if (pollMicros != null && pollMicros < 0) {
+      throw usage("--poll-us=%d: give 0 or more".formatted(pollMicros));
+    }
     if (Integer.bitCount(queueSize) != 1 || queueSize < 1 || queueSize > 1024) {
       throw usage("--queue-size=%d is not a power of 2 from 1 to 1024".formatted(queueSize));
     }
@@ -143,17 +164,33 @@ final class TargetOptions {
     check();
     List<Subject> open = new ArrayList<>();
     try {
-      open.add(Echo.start());
-      open.add(DeviceSubject.open(context, target(), workload(), queueSize));
-      if (peer != null) {
-        Target process = new ProcessTarget(programOf(peer), peer);
-        open.add(DeviceSubject.open(context, process, workload(), queueSize));
-      }
-      return new Lineup(open.get(0), open.get(1), open.size() < 3 ? null : open.get(2));
+      Subject floor = add(open, Echo.start());
+      Subject target = add(open, open(context, target()));
+      Subject rival =
+          peer == null ? null : add(open, open(context, new ProcessTarget(programOf(peer), peer)));
+      Subject polling =
+          pollMicros == null || pollMicros == 0
+              ? null
+              : add(open, open(context, pollingDaemon(pollMicros)));
+      return new Lineup(floor, target, rival, polling);
     } catch (BenchException | RuntimeException e) {
       open.forEach(Subject::close);
       throw e;
     }
+  }
+
+  private static Subject add(List<Subject> open, Subject subject) {
+    open.add(subject);
+    return subject;
+  }
+
+  private Subject open(Context context, Target of) throws BenchException {
+    return DeviceSubject.open(context, of, workload(), queueSize);
+  }
+
+  private static Target pollingDaemon(int micros) throws BenchException {
+    String option = "--poll-us " + micros;
+    return Installation.soundDaemon("vhost4j " + option, SOUND_ARGUMENTS + " " + option, Map.of());
   }
 
   private Target target() throws BenchException {
@@ -164,7 +201,7 @@ final class TargetOptions {
       return new SocketTarget(where.socket);
     }
     return where.command == null
-        ? Installation.soundDaemon("--backend null --pacing none")
+        ? Installation.soundDaemon(SOUND_ARGUMENTS)
         : new ProcessTarget(programOf(where.command), where.command);
   }
 

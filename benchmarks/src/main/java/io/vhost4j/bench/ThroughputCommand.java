@@ -6,8 +6,7 @@ import io.vhost4j.bench.measure.Placement;
 import io.vhost4j.bench.measure.Rounds;
 import io.vhost4j.bench.measure.Throughput;
 import io.vhost4j.bench.measure.ThroughputResult;
-import io.vhost4j.bench.report.Machine;
-import io.vhost4j.bench.report.Table;
+import io.vhost4j.bench.report.Tables;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,44 +76,11 @@ final class ThroughputCommand implements Callable<Integer> {
           }
         }
       }
-      spec.commandLine().getOut().println(table(results));
-      spec.commandLine().getOut().flush();
-      run.write(
-          Map.of("machine", Machine.here(), "place", placement.label(), "throughput", results));
+      run.show(
+          Tables.throughput(results), Map.of("place", placement.label(), "throughput", results));
     } finally {
       vertx.close().await();
     }
     return CommandLine.ExitCode.OK;
-  }
-
-  /** The results as lines for the console. */
-  static Table table(List<ThroughputResult> results) {
-    Table table =
-        new Table(
-            "throughput",
-            "bytes",
-            "window",
-            "buffers/s",
-            "MB/s",
-            "kicks/buf",
-            "wake-ups/buf",
-            "/floor",
-            "/copy",
-            "/peer");
-    for (ThroughputResult result : results) {
-      Double toPeer = result.toPeer();
-      table.row(
-          result.subject(),
-          result.payload(),
-          result.window(),
-          result.perSecond(),
-          result.megabytesPerSecond(),
-          result.kicksPerBuffer(),
-          result.wakeUpsPerBuffer(),
-          result.toFloor(),
-          result.toCopy(),
-          toPeer == null ? "-" : toPeer);
-    }
-    return table;
   }
 }

@@ -22,6 +22,15 @@ public final class Footprint {
     ProcessTarget start() throws BenchException;
   }
 
+  /**
+   * A daemon to look at.
+   *
+   * @param starter starts it
+   * @param saysReady whether it prints READY when it listens; otherwise it is ready when it can be
+   *     connected to
+   */
+  public record Daemon(Starter starter, boolean saysReady) {}
+
   private final Context context;
   private final Steps steps;
 
@@ -33,31 +42,28 @@ public final class Footprint {
   /**
    * Starts every daemon {@code starts} times, in turn, and then looks at each while it is idle.
    *
-   * @param saysReady whether the daemon at the same place prints READY when it listens; otherwise
-   *     it is ready when it can be connected to
    * @param idleNanos how long to look
    */
-  public List<FootprintResult> measure(
-      List<Starter> daemons, List<Boolean> saysReady, int starts, long idleNanos)
+  public List<FootprintResult> measure(List<Daemon> daemons, int starts, long idleNanos)
       throws BenchException {
     List<List<Double>> millis = new ArrayList<>();
     daemons.forEach(daemon -> millis.add(new ArrayList<>()));
     for (int start = 0; start < starts; start++) {
       for (int i = 0; i < daemons.size(); i++) {
-        millis.get(i).add(millisToReady(daemons.get(i), saysReady.get(i)));
+        millis.get(i).add(millisToReady(daemons.get(i)));
       }
     }
     List<FootprintResult> results = new ArrayList<>();
     for (int i = 0; i < daemons.size(); i++) {
-      results.add(idle(daemons.get(i), millis.get(i), idleNanos));
+      results.add(idle(daemons.get(i).starter(), millis.get(i), idleNanos));
     }
     return results;
   }
 
-  private static double millisToReady(Starter daemon, boolean saysReady) throws BenchException {
+  private static double millisToReady(Daemon daemon) throws BenchException {
     long begin = System.nanoTime();
-    try (ProcessTarget process = daemon.start()) {
-      while (!(saysReady ? process.hasSaid("READY") : process.canBeConnectedTo())) {
+    try (ProcessTarget process = daemon.starter().start()) {
+      while (!(daemon.saysReady() ? process.hasSaid("READY") : process.canBeConnectedTo())) {
         if (!process.isStarting() || System.nanoTime() - begin > START_NANOS) {
           throw new BenchException(process.name() + " does not get ready");
         }

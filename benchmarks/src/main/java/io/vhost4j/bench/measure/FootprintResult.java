@@ -20,4 +20,7 @@ public record FootprintResult(
     double megabytes,
     int threads,
     double wakeUpsAlone,
-    double wakeUpsConnected) {}
+    double wakeUpsConnected) {
+  /** Starts the names of our daemons; the version of the Java follows. */
+  public static final String ON_JAVA = "vhost4j on Java ";
+}

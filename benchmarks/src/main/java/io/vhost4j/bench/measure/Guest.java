@@ -17,10 +17,37 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Boots a Linux guest under QEMU and plays from it, through ALSA and its own virtio driver. */
-public final class Guest {
+public final class Guest implements AutoCloseable {
   private static final double TICK_MICROS = 10_000;
 
-  private Guest() {}
+  /** Lines that the script in the guest tells the state in. */
+  private static final int MOMENTS = 4;
+
+  private final String name;
+  private final @Nullable ProcessTarget daemon;
+  private final boolean paced;
+  private final int periods;
+  private final List<Playback> playbacks = new ArrayList<>();
+
+  /**
+   * A card that is to be played to.
+   *
+   * @param name of the card
+   * @param daemon what is behind it, which belongs to the guest; null for QEMU's own card
+   * @param paced whether the card plays in real time
+   * @param periods how many to play each time, of 10 ms
+   */
+  public Guest(String name, @Nullable ProcessTarget daemon, boolean paced, int periods) {
+    this.name = name;
+    this.daemon = daemon;
+    this.paced = paced;
+    this.periods = periods;
+  }
+
+  /** Whether the card plays in real time. */
+  public boolean paced() {
+    return paced;
+  }
 
   /** What the guest or the host has used when a line came from the guest. */
   private record Moment(
@@ -35,22 +62,21 @@ public final class Guest {
       double daemonCpu,
       double hostSwitches) {}
 
-  /**
-   * Plays to one card.
-   *
-   * @param name of the card
-   * @param pace of the card, for the table
-   * @param daemon what is behind it, which belongs to the caller; null for QEMU's own card
-   * @param periods how many to play, of 10 ms
-   */
-  public static GuestResult measure(
-      String name, String pace, @Nullable ProcessTarget daemon, int periods) throws BenchException {
+  /** Waits until there is something to play to. */
+  public void awaitDaemon() throws BenchException {
+    if (daemon != null) {
+      daemon.awaitSocket();
+    }
+  }
+
+  /** Boots a guest and plays in it. */
+  public void play() throws BenchException {
     try (TemporaryDirectory directory = new TemporaryDirectory()) {
       Path script = directory.resolve("script");
       Path pidFile = directory.resolve("pid");
-      Files.writeString(script, script(periods));
+      Files.writeString(script, script());
       Process boot =
-          new ProcessBuilder(command(directory, script, pidFile, daemon))
+          new ProcessBuilder(command(script, pidFile))
               .redirectError(directory.resolve("errors").toFile())
               .start();
       List<Moment> moments = new ArrayList<>();
@@ -58,12 +84,12 @@ public final class Guest {
       try (BufferedReader lines = boot.inputReader(StandardCharsets.UTF_8)) {
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
           if (line.matches("(begin|start|stop|end) [0-9.]+ [0-9]+ [0-9]+")) {
-            moments.add(moment(line, pidFile, daemon));
+            moments.add(moment(line, pidFile));
           } else {
             others.add(line);
           }
         }
-        if (boot.waitFor() != 0 || moments.isEmpty()) {
+        if (boot.waitFor() != 0 || moments.size() != MOMENTS) {
           others.addAll(Files.readAllLines(directory.resolve("errors")));
           throw new BenchException(
               "the guest with %s could not play: %s"
@@ -72,7 +98,7 @@ public final class Guest {
       } finally {
         boot.destroy();
       }
-      return result(name, pace, periods, playbacks(moments, periods));
+      playbacks.add(playback(moments));
     } catch (IOException e) {
       throw new BenchException("the guest cannot be booted: " + e.getMessage(), e);
     } catch (InterruptedException e) {
@@ -81,30 +107,27 @@ public final class Guest {
     }
   }
 
-  private static String script(int periods) throws IOException {
+  private String script() throws IOException {
     try (InputStream text = Objects.requireNonNull(Guest.class.getResourceAsStream("guest.sh"))) {
       return new String(text.readAllBytes(), StandardCharsets.UTF_8)
           .replace("PERIODS", Integer.toString(periods));
     }
   }
 
-  private static List<String> command(
-      TemporaryDirectory directory, Path script, Path pidFile, @Nullable ProcessTarget daemon)
-      throws BenchException {
+  private List<String> command(Path script, Path pidFile) throws BenchException {
     List<String> command = new ArrayList<>();
     command.add(Installation.file("scripts/guest/boot.sh").toString());
     command.addAll(List.of("--run", script.toString(), "--timeout", "300"));
     command.addAll(List.of("--qemu", "-pidfile", "--qemu", pidFile.toString()));
     if (daemon == null) {
-      command.addAll(List.of("--builtin-snd", directory.resolve("played.wav").toString()));
+      command.addAll(List.of("--builtin-snd", "none"));
     } else {
       command.addAll(List.of("--socket", daemon.socket().toString()));
     }
     return command;
   }
 
-  private static Moment moment(String line, Path pidFile, @Nullable ProcessTarget daemon)
-      throws IOException, BenchException {
+  private Moment moment(String line, Path pidFile) throws IOException, BenchException {
     Usage ofDaemon = Usage.of(daemon == null ? List.of() : List.of(daemon.pid().orElseThrow()));
     long qemu = Long.parseLong(Files.readString(pidFile).strip());
     String[] words = line.split(" ", -1);
@@ -117,40 +140,42 @@ public final class Guest {
         ofDaemon);
   }
 
-  private static List<Playback> playbacks(List<Moment> moments, int periods) {
-    List<Playback> playbacks = new ArrayList<>();
-    for (int i = 0; i + 3 < moments.size(); i += 4) {
-      Moment start = moments.get(i + 1);
-      Moment stop = moments.get(i + 2);
-      Usage host = moments.get(i + 3).host().since(moments.get(i).host());
-      Usage daemon = moments.get(i + 3).daemon().since(moments.get(i).daemon());
-      playbacks.add(
-          new Playback(
-              1e6 * (stop.seconds() - start.seconds()) / periods,
-              TICK_MICROS * (stop.guestTicks() - start.guestTicks()) / periods,
-              (double) (stop.guestSwitches() - start.guestSwitches()) / periods,
-              host.cpuNanos() / 1e3 / periods,
-              daemon.cpuNanos() / 1e3 / periods,
-              (double) host.switches() / periods));
-    }
-    return playbacks;
+  private Playback playback(List<Moment> moments) {
+    Moment start = moments.get(1);
+    Moment stop = moments.get(2);
+    Usage host = moments.get(3).host().since(moments.get(0).host());
+    Usage ofDaemon = moments.get(3).daemon().since(moments.get(0).daemon());
+    return new Playback(
+        1e6 * (stop.seconds() - start.seconds()) / periods,
+        TICK_MICROS * (stop.guestTicks() - start.guestTicks()) / periods,
+        (double) (stop.guestSwitches() - start.guestSwitches()) / periods,
+        host.cpuNanos() / 1e3 / periods,
+        ofDaemon.cpuNanos() / 1e3 / periods,
+        (double) host.switches() / periods);
   }
 
-  private static GuestResult result(
-      String name, String pace, int periods, List<Playback> playbacks) {
+  /** What has been measured so far. */
+  public GuestResult result() {
     return new GuestResult(
         name,
-        pace,
+        paced ? "device" : "none",
         periods,
-        median(playbacks, Playback::micros),
-        median(playbacks, Playback::guestCpu),
-        median(playbacks, Playback::guestSwitches),
-        median(playbacks, Playback::hostCpu),
-        median(playbacks, Playback::daemonCpu),
-        median(playbacks, Playback::hostSwitches));
+        median(Playback::micros),
+        median(Playback::guestCpu),
+        median(Playback::guestSwitches),
+        median(Playback::hostCpu),
+        median(Playback::daemonCpu),
+        median(Playback::hostSwitches));
   }
 
-  private static double median(List<Playback> playbacks, ToDoubleFunction<Playback> value) {
+  private double median(ToDoubleFunction<Playback> value) {
     return Stats.median(playbacks, value);
+  }
+
+  @Override
+  public void close() {
+    if (daemon != null) {
+      daemon.close();
+    }
   }
 }

@@ -1,10 +1,12 @@
 package io.vhost4j.bench.measure;
 
 /**
- * Playing 10 ms periods from a real Linux guest; medians of three times.
+ * Playing 10 ms periods from a real Linux guest; medians over the rounds, each of which boots a
+ * guest.
  *
  * @param subject what the guest's sound card is
- * @param pace whether the card plays in real time, or takes periods as fast as it can
+ * @param pace {@code device} if the card plays in real time, {@code none} if it takes periods as
+ *     fast as it can
  * @param periods played each time
  * @param microsPerPeriod from one period to the next, in µs
  * @param guestCpuMicros processor time of the guest for each period, as the guest counts it, in µs

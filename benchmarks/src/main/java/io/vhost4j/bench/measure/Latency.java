@@ -4,6 +4,7 @@ import io.vhost4j.bench.BenchException;
 import java.util.ArrayList;
 import java.util.List;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /** Measures round trips of all subjects of a line-up, round by round. */
 public final class Latency {
@@ -43,7 +44,9 @@ public final class Latency {
     }
     List<LatencyResult> results = new ArrayList<>();
     for (Course course : courses) {
-      results.add(course.result(loop, payload, courses));
+      results.add(
+          course.result(
+              loop, payload, courses.get(0), lineup.peer() == null ? null : courses.get(2)));
     }
     return results;
   }
@@ -84,7 +87,7 @@ public final class Latency {
       return new double[] {(samples.end(from) - begin) / 1e9, Stats.median(micros), max};
     }
 
-    LatencyResult result(LatencyLoop loop, int payload, List<Course> lineup) {
+    LatencyResult result(LatencyLoop loop, int payload, Course floor, @Nullable Course peer) {
       List<double[]> curve = new ArrayList<>();
       for (double percentile : CURVE) {
         if (all.getTotalCount() * (1 - percentile / 100) >= 1) {
@@ -97,8 +100,8 @@ public final class Latency {
           payload,
           all.getTotalCount(),
           Percentiles.median(rounds),
-          Percentiles.ratio(rounds, lineup.get(0).rounds),
-          lineup.size() < 3 ? null : Percentiles.ratio(rounds, lineup.get(2).rounds),
+          Percentiles.ratio(rounds, floor.rounds),
+          peer == null ? null : Percentiles.ratio(rounds, peer.rounds),
           rounds,
           curve,
           series);

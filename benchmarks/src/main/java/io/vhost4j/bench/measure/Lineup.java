@@ -10,14 +10,19 @@ import org.jspecify.annotations.Nullable;
  * @param floor what all are compared with
  * @param target what is asked about
  * @param peer what the target is compared with too, null for nothing
+ * @param polling the target with a thread that polls before it sleeps, null for none
  */
-public record Lineup(Subject floor, Subject target, @Nullable Subject peer)
+public record Lineup(
+    Subject floor, Subject target, @Nullable Subject peer, @Nullable Subject polling)
     implements AutoCloseable {
   /** All, the floor first. */
   public List<Subject> subjects() {
     List<Subject> all = new ArrayList<>(List.of(floor, target));
     if (peer != null) {
       all.add(peer);
+    }
+    if (polling != null) {
+      all.add(polling);
     }
     return all;
   }

@@ -52,7 +52,7 @@ public final class Throughput {
               Stats.median(own, flow -> (double) flow.kicks() / flow.buffers()),
               Stats.median(own, flow -> (double) flow.wakeUps() / flow.buffers()),
               Stats.medianRatio(own, flows.get(0), Flow::perSecond),
-              flows.size() < 3 ? null : Stats.medianRatio(own, flows.get(2), Flow::perSecond),
+              lineup.peer() == null ? null : Stats.medianRatio(own, flows.get(2), Flow::perSecond),
               perSecond / copyPerSecond,
               own.stream().map(Flow::perSecond).toList()));
     }

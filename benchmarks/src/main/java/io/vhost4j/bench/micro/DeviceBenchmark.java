@@ -2,6 +2,7 @@ package io.vhost4j.bench.micro;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vhost4j.bench.Bench;
 import io.vhost4j.bench.BenchException;
 import io.vhost4j.bench.measure.DeviceSubject;
 import io.vhost4j.bench.measure.RoundTrip;
@@ -20,7 +21,6 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
@@ -36,22 +36,23 @@ import org.openjdk.jmh.annotations.Warmup;
 public class DeviceBenchmark {
   private static final int QUEUE_SIZE = 64;
 
-  private final Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
-  private @Nullable DeviceSubject subject;
   private @Nullable RoundTrip roundTrip;
 
+  /**
+   * Nothing is closed at the end but by the end of the JVM: what that allocates would count for the
+   * last iteration.
+   */
   @Setup
   public void open() throws BenchException {
-    subject =
+    Bench.logWarningsOnly();
+    Vertx vertx =
+        NativeTransport.vertx(
+            new VertxOptions().setEventLoopPoolSize(1).setUseDaemonThread(true));
+    DeviceSubject subject =
         DeviceSubject.open(
             NativeTransport.newLoop(vertx), new EmbeddedTarget(), new SoundOutput(), QUEUE_SIZE);
+    Runtime.getRuntime().addShutdownHook(new Thread(subject::close));
     roundTrip = subject.roundTrip(SoundOutput.PERIOD_BYTES);
-  }
-
-  @TearDown
-  public void close() {
-    Objects.requireNonNull(subject).close();
-    vertx.close().await();
   }
 
   /** One buffer of 10 ms. */

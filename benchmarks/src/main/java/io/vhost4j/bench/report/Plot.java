@@ -10,9 +10,9 @@ import java.util.Locale;
  * that cannot be selected, and needs fonts installed.
  */
 final class Plot {
-  private static final int WIDTH = 480;
-  private static final int HEIGHT = 300;
-  private static final int LEFT = 52;
+  static final int WIDTH = 480;
+  static final int HEIGHT = 300;
+  private static final int LEFT = 64;
   private static final int RIGHT = 14;
   private static final int TOP = 12;
   private static final int BOTTOM = 44;
@@ -40,10 +40,14 @@ final class Plot {
     return this;
   }
 
-  /** The drawing. */
+  /** An image for a page. */
   String svg() {
+    return "<svg viewBox=\"0 0 %d %d\" role=\"img\">%s</svg>\n".formatted(WIDTH, HEIGHT, drawing());
+  }
+
+  /** What is drawn, to be put in an image. */
+  String drawing() {
     StringBuilder svg = new StringBuilder();
-    svg.append("<svg viewBox=\"0 0 %d %d\" role=\"img\">".formatted(WIDTH, HEIGHT));
     for (Axis.Tick tick : x.ticks()) {
       double at = across(tick.value());
       add(svg, "<path class=\"grid\" d=\"M%.1f %dV%d\"/>", at, TOP, HEIGHT - BOTTOM);
@@ -71,7 +75,7 @@ final class Plot {
         (TOP + HEIGHT - BOTTOM) / 2,
         y.label());
     lines.forEach(line -> draw(svg, line));
-    return svg.append("</svg>\n").toString();
+    return svg.toString();
   }
 
   private void draw(StringBuilder svg, Line line) {

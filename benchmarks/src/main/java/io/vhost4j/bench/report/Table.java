@@ -3,15 +3,30 @@ package io.vhost4j.bench.report;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/**
- * A table for the console: the first column is text, the others are numbers, with a line of heads.
- */
+/** A table: the first column is text, the others are numbers as a rule, with a line of heads. */
 public final class Table {
   private final List<List<String>> rows = new ArrayList<>();
 
   public Table(String... heads) {
     rows.add(List.of(heads));
+  }
+
+  List<String> heads() {
+    return rows.get(0);
+  }
+
+  List<List<String>> rows() {
+    return rows.subList(1, rows.size());
+  }
+
+  /** The table in Markdown. */
+  String markdown() {
+    return Stream.concat(
+            Stream.of(heads(), heads().stream().map(head -> "---").toList()), rows().stream())
+        .map(row -> row.stream().collect(Collectors.joining(" | ", "| ", " |")))
+        .collect(Collectors.joining("\n"));
   }
 
   /** Adds a row of as many cells as there are heads. */
@@ -43,21 +58,33 @@ public final class Table {
 
   @Override
   public String toString() {
-    int columns = rows.get(0).size();
+    int columns = heads().size();
     int[] widths = new int[columns];
+    boolean[] isText = new boolean[columns];
     for (List<String> row : rows) {
       for (int i = 0; i < columns; i++) {
         widths[i] = Math.max(widths[i], row.get(i).length());
       }
     }
-    return rows.stream().map(row -> line(row, widths)).collect(Collectors.joining("\n"));
+    for (List<String> row : rows()) {
+      for (int i = 0; i < columns; i++) {
+        isText[i] |= i == 0 || !isNumber(row.get(i));
+      }
+    }
+    return rows.stream().map(row -> line(row, widths, isText)).collect(Collectors.joining("\n"));
   }
 
-  private static String line(List<String> row, int[] widths) {
+  /** Whether a cell is a number, or stands for none. */
+  static boolean isNumber(String cell) {
+    return cell.matches("[-0-9.]*");
+  }
+
+  private static String line(List<String> row, int[] widths, boolean[] isText) {
     StringBuilder line = new StringBuilder();
     for (int i = 0; i < row.size(); i++) {
       String padding = " ".repeat(widths[i] - row.get(i).length());
-      line.append(i == 0 ? row.get(i) + padding : "  " + padding + row.get(i));
+      line.append(i == 0 ? "" : "  ")
+          .append(isText[i] ? row.get(i) + padding : padding + row.get(i));
     }
     return line.toString().stripTrailing();
   }

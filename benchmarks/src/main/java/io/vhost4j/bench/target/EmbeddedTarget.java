@@ -20,7 +20,7 @@ public final class EmbeddedTarget implements Target {
   private final VhostUserServer server;
 
   public EmbeddedTarget() throws BenchException {
-    vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
+    vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1).setUseDaemonThread(true));
     try {
       server =
           VhostUserServer.create(

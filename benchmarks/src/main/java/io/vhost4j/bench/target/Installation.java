@@ -1,10 +1,15 @@
 package io.vhost4j.bench.target;
 
 import io.vhost4j.bench.BenchException;
+import java.io.File;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.util.Map;
 
 /** Where the things of this checkout are. */
 public final class Installation {
@@ -18,7 +23,57 @@ public final class Installation {
    * @param arguments for a shell, but for the socket
    */
   public static ProcessTarget soundDaemon(String arguments) throws BenchException {
-    return new ProcessTarget("vhost4j", soundDaemonCommand() + " " + arguments);
+    return soundDaemon("vhost4j", arguments, Map.of());
+  }
+
+  /**
+   * Starts the packaged sound daemon in an environment of its own.
+   *
+   * @param name for tables
+   * @param arguments for a shell, but for the socket
+   * @param environment what is added to that of this process
+   */
+  public static ProcessTarget soundDaemon(
+      String name, String arguments, Map<String, String> environment) throws BenchException {
+    return new ProcessTarget(name, soundDaemonCommand() + " " + arguments, environment);
+  }
+
+  /** What the packaged daemon prints when it is started with some option, and nothing else. */
+  public static String soundDaemonSays(String option) throws BenchException {
+    return outputOf(Map.of(), file(DAEMON).toString(), option);
+  }
+
+  /**
+   * Has the daemon make its class archive for a Java, as it does by itself after its first start:
+   * later starts are measured.
+   */
+  public static void makeArchive(Jdk jdk) throws BenchException {
+    var unused = outputOf(jdk.environment(), file(DAEMON).toString(), "--make-archive");
+  }
+
+  /**
+   * Runs a program to its end; what it says on stderr shows.
+   *
+   * @return what it wrote to stdout, empty if it failed
+   */
+  public static String outputOf(Map<String, String> environment, String... command)
+      throws BenchException {
+    try {
+      ProcessBuilder builder =
+          new ProcessBuilder(command)
+              .redirectError(Redirect.INHERIT)
+              .redirectInput(Redirect.from(new File("/dev/null")));
+      builder.environment().putAll(environment);
+      Process process = builder.start();
+      String text =
+          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      return process.waitFor() == 0 ? text : "";
+    } catch (IOException e) {
+      throw new BenchException("cannot run %s: %s".formatted(command[0], e.getMessage()), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new BenchException("interrupted", e);
+    }
   }
 
   /** The command that starts the packaged daemon on {@link ProcessTarget#PLACEHOLDER}. */

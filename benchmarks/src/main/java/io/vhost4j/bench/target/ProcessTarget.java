@@ -8,6 +8,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -36,16 +37,27 @@ public final class ProcessTarget implements Target {
    * @param command for a shell, with {@link #PLACEHOLDER} where the socket's path belongs
    */
   public ProcessTarget(String name, String command) throws BenchException {
+    this(name, command, Map.of());
+  }
+
+  /**
+   * Starts the process with more in its environment.
+   *
+   * @param environment what is added to that of this process
+   */
+  ProcessTarget(String name, String command, Map<String, String> environment)
+      throws BenchException {
     this.name = name;
     this.command = command;
     File output = log.toFile();
     try {
       // The shell makes way for the command, so that its process is the one to be measured.
-      process =
+      ProcessBuilder builder =
           new ProcessBuilder(List.of("sh", "-c", "exec " + commandFor(command, socket)))
               .redirectErrorStream(true)
-              .redirectOutput(output)
-              .start();
+              .redirectOutput(output);
+      builder.environment().putAll(environment);
+      process = builder.start();
     } catch (IOException e) {
       directory.close();
       throw new BenchException("cannot start " + command + ": " + e.getMessage(), e);
@@ -84,7 +96,9 @@ public final class ProcessTarget implements Target {
 
   private String lastWords() {
     List<String> lines = output();
-    return lines.isEmpty() ? "it said nothing" : lines.get(lines.size() - 1);
+    return lines.isEmpty()
+        ? "it said nothing"
+        : String.join(" / ", lines.subList(Math.max(0, lines.size() - 2), lines.size()));
   }
 
   /** What it has written so far, without empty lines. */

@@ -37,7 +37,7 @@ class PlacementTest {
 
   @Test
   void sameAndApartSayWhoSharesAProcessor() throws Exception {
-    try (Lineup lineup = new Lineup(Echo.start(), Echo.start(), null)) {
+    try (Lineup lineup = new Lineup(Echo.start(), Echo.start(), null, null)) {
       Path other = Path.of("/proc/" + lineup.target().pid().orElseThrow() + "/status");
 
       String same = placed(Placement.SAME, lineup);
@@ -52,7 +52,7 @@ class PlacementTest {
 
   @Test
   void whatHasNoProcessCannotBePlaced() throws Exception {
-    try (Lineup lineup = new Lineup(Echo.start(), new Nowhere(), null)) {
+    try (Lineup lineup = new Lineup(Echo.start(), new Nowhere(), null, null)) {
       assertThatThrownBy(() -> placed(Placement.SAME, lineup))
           .hasCauseInstanceOf(BenchException.class)
           .hasMessageContaining("--place=free");

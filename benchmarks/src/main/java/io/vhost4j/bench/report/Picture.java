@@ -1,0 +1,79 @@
+package io.vhost4j.bench.report;
+
+import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.ThroughputResult;
+import java.util.List;
+
+/** The main results as one SVG file that needs nothing beside it, for a README. */
+public final class Picture {
+  private static final int PAYLOAD = 1920;
+  private static final int GAP = 20;
+  private static final int TITLE = 24;
+  private static final int LEGEND = 34;
+  private static final int LEGEND_STEP = 230;
+  private static final int WIDTH = 2 * Plot.WIDTH + 3 * GAP;
+  private static final int HEIGHT = LEGEND + 2 * (TITLE + Plot.HEIGHT + GAP) + GAP;
+
+  private final StringBuilder svg = new StringBuilder();
+  private int plots;
+
+  private Picture() {}
+
+  /** The text of the file. */
+  public static String of(Results results) {
+    Picture picture = new Picture();
+    picture.build(results);
+    return picture.svg.toString();
+  }
+
+  private void build(Results results) {
+    svg.append(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n"
+            .formatted(WIDTH, HEIGHT, WIDTH, HEIGHT));
+    svg.append("<style>\n").append(Resource.text("plot.css")).append("</style>\n");
+    svg.append("<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n".formatted(WIDTH, HEIGHT));
+    legend(results.throughput().stream().map(ThroughputResult::subject).distinct().toList());
+    results.latency().values().stream()
+        .reduce((first, last) -> last)
+        .ifPresent(
+            usual ->
+                plot(
+                    "Round trip of a 1920-byte buffer: percentiles, µs",
+                    Charts.percentiles(usual.stream().filter(Picture::isShown).toList())));
+    plot(
+        "1920-byte buffers in a second",
+        Charts.throughput(
+            results.throughput().stream().filter(result -> result.payload() == PAYLOAD).toList()));
+    List<ScaleResult> driven =
+        results.scale().stream().filter(result -> result.pace().equals("driver")).toList();
+    plot(
+        "Processor time for a stream and second",
+        Charts.scale(driven, "ms", ScaleResult::cpuMillisPerStreamSecond));
+    plot("Memory of all processes", Charts.scale(driven, "MB (PSS)", ScaleResult::megabytes));
+    svg.append("</svg>\n");
+  }
+
+  private static boolean isShown(LatencyResult result) {
+    return result.payload() == PAYLOAD && result.loop().equals("closed");
+  }
+
+  private void legend(List<String> subjects) {
+    for (int i = 0; i < subjects.size(); i++) {
+      int x = GAP + i * LEGEND_STEP;
+      svg.append("<path class=\"line s%d\" d=\"M%d 24h24\"/>".formatted(i, x));
+      svg.append(
+          "<text class=\"title\" x=\"%d\" y=\"29\">%s</text>\n"
+              .formatted(x + 32, Page.escape(subjects.get(i))));
+    }
+  }
+
+  private void plot(String title, Plot plot) {
+    int x = GAP + plots % 2 * (Plot.WIDTH + GAP);
+    int y = LEGEND + GAP + plots / 2 * (TITLE + Plot.HEIGHT + GAP);
+    plots++;
+    svg.append("<g transform=\"translate(%d %d)\">".formatted(x, y));
+    svg.append("<text class=\"title\" x=\"0\" y=\"12\">%s</text>".formatted(Page.escape(title)));
+    svg.append("<g transform=\"translate(0 %d)\">%s</g></g>\n".formatted(TITLE, plot.drawing()));
+  }
+}

@@ -1,0 +1,196 @@
+package io.vhost4j.bench.report;
+
+import io.vhost4j.bench.measure.AllocationResult;
+import io.vhost4j.bench.measure.CollectionsResult;
+import io.vhost4j.bench.measure.FootprintResult;
+import io.vhost4j.bench.measure.GuestResult;
+import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.Percentiles;
+import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.ThroughputResult;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Results as tables: for the console, the page and the summary alike. */
+public final class Tables {
+  private Tables() {}
+
+  /** The goals, and whether they are reached. */
+  public static Table goals(List<Goals.Goal> goals) {
+    Table table = new Table("goal", "wanted", "measured", "");
+    goals.forEach(goal -> table.row(goal.what(), goal.wanted(), goal.measured(), goal.verdict()));
+    return table;
+  }
+
+  /** Round trips. */
+  public static Table latency(List<LatencyResult> results) {
+    Table table =
+        new Table(
+            "latency in us",
+            "loop",
+            "bytes",
+            "p50",
+            "p90",
+            "p99",
+            "p99.9",
+            "max",
+            "p50/floor",
+            "p99/floor",
+            "p50/peer",
+            "p99/peer");
+    for (LatencyResult result : results) {
+      Percentiles micros = result.micros();
+      Percentiles toPeer = result.toPeer();
+      table.row(
+          result.subject(),
+          result.loop(),
+          result.payload(),
+          micros.p50(),
+          micros.p90(),
+          micros.p99(),
+          micros.p999(),
+          micros.max(),
+          result.toFloor().p50(),
+          result.toFloor().p99(),
+          orDash(toPeer == null ? null : toPeer.p50()),
+          orDash(toPeer == null ? null : toPeer.p99()));
+    }
+    return table;
+  }
+
+  /** Buffers in a second. */
+  public static Table throughput(List<ThroughputResult> results) {
+    Table table =
+        new Table(
+            "throughput",
+            "bytes",
+            "window",
+            "buffers/s",
+            "MB/s",
+            "kicks/buf",
+            "wake-ups/buf",
+            "/floor",
+            "/copy",
+            "/peer");
+    for (ThroughputResult result : results) {
+      table.row(
+          result.subject(),
+          result.payload(),
+          result.window(),
+          result.perSecond(),
+          result.megabytesPerSecond(),
+          result.kicksPerBuffer(),
+          result.wakeUpsPerBuffer(),
+          result.toFloor(),
+          result.toCopy(),
+          orDash(result.toPeer()));
+    }
+    return table;
+  }
+
+  /** Many streams. */
+  public static Table scale(List<ScaleResult> results) {
+    Table table =
+        new Table(
+            "scale",
+            "pace",
+            "streams",
+            "devices",
+            "processes",
+            "ms/stream-s",
+            "CPU %",
+            "switches/buf",
+            "late %",
+            "driver %",
+            "stalls",
+            "PSS MB",
+            "CPU/peer");
+    for (ScaleResult result : results) {
+      table.row(
+          result.subject(),
+          result.pace(),
+          result.streams(),
+          result.devices(),
+          result.processes(),
+          result.cpuMillisPerStreamSecond(),
+          result.cpuPercent(),
+          result.switchesPerBuffer(),
+          result.missPercent(),
+          result.driverCpuPercent(),
+          result.driverStalls(),
+          result.megabytes(),
+          orDash(result.toPeer()));
+    }
+    return table;
+  }
+
+  /** Idle daemons. */
+  public static Table footprint(List<FootprintResult> results) {
+    Table table =
+        new Table(
+            "footprint",
+            "start ms",
+            "PSS MB",
+            "threads",
+            "wake-ups/s alone",
+            "wake-ups/s connected");
+    for (FootprintResult result : results) {
+      table.row(
+          result.subject(),
+          result.startMillis(),
+          result.megabytes(),
+          result.threads(),
+          result.wakeUpsAlone(),
+          result.wakeUpsConnected());
+    }
+    return table;
+  }
+
+  /** What a period costs, seen from a guest. */
+  public static Table guest(List<GuestResult> results) {
+    Table table =
+        new Table(
+            "guest (us for a period)",
+            "pace",
+            "period",
+            "guest CPU",
+            "guest switches",
+            "host CPU",
+            "of daemon",
+            "host switches");
+    for (GuestResult result : results) {
+      table.row(
+          result.subject(),
+          result.pace(),
+          result.microsPerPeriod(),
+          result.guestCpuMicros(),
+          result.guestSwitches(),
+          result.hostCpuMicros(),
+          result.daemonCpuMicros(),
+          result.hostSwitches());
+    }
+    return table;
+  }
+
+  /** What the hot paths allocate. */
+  public static Table allocation(List<AllocationResult> results) {
+    Table table = new Table("allocation", "ns", "bytes");
+    results.forEach(result -> table.row(result.subject(), result.nanos(), result.bytes()));
+    return table;
+  }
+
+  /** Garbage collections under load. */
+  public static Table collections(CollectionsResult result) {
+    return new Table("collections", "seconds", "buffers", "in warm-up", "after it")
+        .row(
+            result.subject(),
+            result.seconds(),
+            result.buffers(),
+            result.inWarmUp(),
+            result.afterWarmUp());
+  }
+
+  private static Object orDash(@Nullable Double value) {
+    return value == null ? "-" : value;
+  }
+}
