@@ -106,9 +106,10 @@ final class TargetOptions {
     peer = command;
   }
 
-  /** Has our daemon measured with polling too where that can be done and the user is silent. */
+  /** Has our daemon measured with polling too, where it can poll and the user wants nothing else. */
   void usePolling(int micros) throws BenchException {
-    if (pollMicros == null && Installation.soundDaemonSays("--help").contains("--poll-us")) {
+    boolean isOurs = where.socket == null && where.command == null && !where.embedded;
+    if (isOurs && pollMicros == null && Installation.soundDaemonSays("--help").contains("--poll-us")) {
       pollMicros = micros;
     }
   }

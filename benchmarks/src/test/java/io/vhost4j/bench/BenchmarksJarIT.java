@@ -29,6 +29,13 @@ class BenchmarksJarIT {
     return output;
   }
 
+  /** Another daemon to compare with: ours, started as any other is. */
+  private static String peer() {
+    Path root = Path.of(JAR).resolve("../../..").toAbsolutePath().normalize();
+    return "'%s' --socket {socket} --backend null --pacing none"
+        .formatted(root.resolve("daemons/target/vhost4j/bin/vhost-device-sound"));
+  }
+
   @Test
   void thePackagedDaemonIsMeasuredInAProcessOfItsOwn() throws Exception {
     String output = run("latency", "--quick", "--payload", "1920", "--rate", "0");
@@ -40,24 +47,66 @@ class BenchmarksJarIT {
   }
 
   @Test
-  void anIdleDaemonIsLookedAt() throws Exception {
+  void throughputStandsBesideThatOfAPeer() throws Exception {
+    String output = run("throughput", "--quick", "--window", "16", "--peer", peer());
+
+    assertThat(output.lines())
+        .hasSize(4)
+        .anyMatch(line -> line.matches("vhost4j +1920 +16( +[0-9.]+){7}"))
+        .anyMatch(line -> line.matches("vhost-device-sound +1920 +16( +[0-9.]+){6} +1\\.00"));
+  }
+
+  @Test
+  void anIdleDaemonIsLookedAtOnEachJava() throws Exception {
     String output = run("footprint", "--quick");
 
-    assertThat(output.lines()).hasSize(2).anyMatch(line -> line.matches("vhost4j( +[0-9.]+){5}"));
+    assertThat(output.lines())
+        .hasSizeGreaterThanOrEqualTo(2)
+        .anyMatch(
+            line ->
+                line.matches("vhost4j on Java " + Runtime.version().feature() + "( +[0-9.]+){5}"));
+  }
+
+  @Test
+  void collectionsOfTheDaemonAreCounted() throws Exception {
+    String output = run("gc", "--quick");
+
+    assertThat(output.lines()).hasSize(2).anyMatch(line -> line.matches("vhost4j( +[0-9.]+){4}"));
   }
 
   @Test
   void aReportIsAPageWithEveryMeasurementAndNothingFromOutside(@TempDir Path directory)
       throws Exception {
-    String output = run("report", "--quick", "--no-peer", "--output", directory.toString());
+    Path summary = directory.resolve("RESULTS.md");
+    Files.writeString(summary, "old figures\n\n## Notes\n\nKept.\n");
+
+    String output =
+        run(
+            "report",
+            "--quick",
+            "--peer",
+            peer(),
+            "--gc-minutes",
+            "0.01",
+            "--output",
+            directory.toString(),
+            "--markdown",
+            summary.toString());
 
     assertThat(output).contains("exec to READY", directory + "/report.html");
     assertThat(Files.readString(directory.resolve("report.html")))
         .contains("Goals", "Latency, processors", "Throughput", "Scale", "Footprint", "quick run")
-        .contains("<path class=\"line s1\" d=\"M")
+        .contains("Allocation", "Device.buffer", "collections")
+        .contains("<path class=\"line s1\" d=\"M", "<path class=\"line s2\" d=\"M")
         .doesNotContain("http://", "https://", "NaN", "Infinity");
     assertThat(Files.readString(directory.resolve("report.json")))
         .contains("\"cpuMillisPerStreamSecond\"", "\"startMillis\"", "\"perSecond\"");
+    assertThat(Files.readString(summary))
+        .contains("| throughput of 1920 bytes, window 16 | at least 1.5 times the peer |")
+        .contains("](results.svg)")
+        .endsWith("\n## Notes\n\nKept.\n")
+        .doesNotContain("old figures");
+    assertThat(directory.resolve("results.svg")).content().startsWith("<svg ").contains("line s2");
   }
 
   @Test
@@ -67,8 +116,8 @@ class BenchmarksJarIT {
 
     assertThat(output.lines())
         .anyMatch(line -> line.matches("QEMU \\+ vhost4j +none( +[0-9.]+){6}"))
-        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +real time( +[0-9.]+){6}"))
-        .anyMatch(line -> line.matches("QEMU alone +real time( +[0-9.]+){6}"));
+        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +device( +[0-9.]+){6}"))
+        .anyMatch(line -> line.matches("QEMU alone +device( +[0-9.]+){6}"));
   }
 
   @ParameterizedTest
@@ -80,5 +129,13 @@ class BenchmarksJarIT {
         .anyMatch(line -> line.matches("vhost4j +" + pace + " +1 +1 +1 .*"))
         .anyMatch(line -> line.matches("vhost4j +" + pace + " +6 +4 +1 .*"))
         .anyMatch(line -> line.matches("vhost4j (holds all|breaks at).*"));
+  }
+
+  @Test
+  void anotherDaemonHasAProcessForEachStream() throws Exception {
+    String output = run("scale", "--quick", "--exec", peer(), "--streams", "2");
+
+    assertThat(output.lines())
+        .anyMatch(line -> line.matches("vhost-device-sound +driver +2 +2 +2 .*"));
   }
 }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the user gets wrong, or what is wrong with the backend, is one line that says so. */
 class MistakesTest {
@@ -43,13 +44,15 @@ class MistakesTest {
     assertThat(run.err()).hasLineCount(1).contains(socket.toString(), "refused");
   }
 
-  @Test
-  void aCommandThatEndsIsQuotedWithItsLastWords() {
+  @ParameterizedTest
+  @ValueSource(strings = {"latency", "throughput", "scale"})
+  void aCommandThatEndsIsQuotedWithItsLastWords(String mode) {
     ProgramRun run =
-        ProgramRun.of("latency", "--quick", "--exec", "sh -c 'echo no card; exit 3' {socket}");
+        ProgramRun.of(
+            mode, "--quick", "--exec", "sh -c 'echo sorry:; echo no card; exit 3' {socket}");
 
     assertThat(run.status()).isEqualTo(1);
-    assertThat(run.err()).hasLineCount(1).contains("ended with status 3: no card");
+    assertThat(run.err()).hasLineCount(1).contains("ended with status 3: sorry: / no card");
   }
 
   @ParameterizedTest
@@ -65,6 +68,10 @@ class MistakesTest {
     "scale --streams 0, 0",
     "scale --streams 65 --devices 1, 64",
     "scale --peer x, {socket}",
+    "scale --exec {socket} --pace device, --pace=device",
+    "gc --minutes 0, --minutes",
+    "latency --poll-us -1, -1",
+    "report --gc-minutes -1, -1",
     "nonsense, nonsense",
   })
   void wrongUsageIsToldInOneLineAndAHint(String arguments, String told) {

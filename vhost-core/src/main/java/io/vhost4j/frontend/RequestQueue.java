@@ -60,7 +60,8 @@ final class RequestQueue implements VhostUserChannel.Handler {
    */
   Future<ByteBuffer> send(FrontendMessage type, ByteBuffer payload, List<OwnedFd> fds) {
     if (!channel.isOpen()) {
-      return Future.failedFuture(new IOException("cannot send " + type + ": " + closeReason));
+      String reason = closeReason.isEmpty() ? VhostUserChannel.PEER_CLOSED : closeReason;
+      return Future.failedFuture(new IOException("cannot send " + type + ": " + reason));
     }
     boolean ack = type.reply() == null && ProtocolFeature.REPLY_ACK.in(protocolFeatures);
     Promise<ByteBuffer> reply = ((ContextInternal) context).promise();

@@ -46,8 +46,7 @@ public class DeviceBenchmark {
   public void open() throws BenchException {
     Bench.logWarningsOnly();
     Vertx vertx =
-        NativeTransport.vertx(
-            new VertxOptions().setEventLoopPoolSize(1).setUseDaemonThread(true));
+        NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1).setUseDaemonThread(true));
     DeviceSubject subject =
         DeviceSubject.open(
             NativeTransport.newLoop(vertx), new EmbeddedTarget(), new SoundOutput(), QUEUE_SIZE);

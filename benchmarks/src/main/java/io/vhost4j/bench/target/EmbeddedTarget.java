@@ -20,7 +20,8 @@ public final class EmbeddedTarget implements Target {
   private final VhostUserServer server;
 
   public EmbeddedTarget() throws BenchException {
-    vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1).setUseDaemonThread(true));
+    vertx =
+        NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1).setUseDaemonThread(true));
     try {
       server =
           VhostUserServer.create(
