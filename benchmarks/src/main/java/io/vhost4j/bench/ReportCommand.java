@@ -59,7 +59,7 @@ import picocli.CommandLine.Spec;
 final class ReportCommand implements Callable<Integer> {
   private static final int DEVICES = 16;
   private static final double RATE = 1000;
-  private static final int POLL_MICROS = 50;
+  private static final int POLL_MICROS = 200;
 
   /** What is measured, in full or quickly. */
   private record Extent(

@@ -106,10 +106,14 @@ final class TargetOptions {
     peer = command;
   }
 
-  /** Has our daemon measured with polling too, where it can poll and the user wants nothing else. */
+  /**
+   * Has our daemon measured with polling too, where it can poll and the user wants nothing else.
+   */
   void usePolling(int micros) throws BenchException {
     boolean isOurs = where.socket == null && where.command == null && !where.embedded;
-    if (isOurs && pollMicros == null && Installation.soundDaemonSays("--help").contains("--poll-us")) {
+    if (isOurs
+        && pollMicros == null
+        && Installation.soundDaemonSays("--help").contains("--poll-us")) {
       pollMicros = micros;
     }
   }

@@ -17,6 +17,9 @@ public final class StreamLoad implements AutoCloseable {
   /** What a stream sends one buffer in. */
   private static final long PERIOD_NANOS = 10_000_000;
 
+  /** From a buffer of any stream to the next of another while warming up. */
+  private static final long WARM_UP_BUFFER_NANOS = 50_000;
+
   private final String name;
   private final List<ProcessTarget> processes;
   private final List<Streams> devices = new ArrayList<>();
@@ -75,11 +78,13 @@ public final class StreamLoad implements AutoCloseable {
   }
 
   /**
-   * Drives all streams for so long before it counts, ten times as fast where devices allow it: a
-   * JVM compiles what runs often, which at 100 buffers in a second takes its time.
+   * Drives all streams for so long before it counts, much faster where devices allow it: a JVM
+   * compiles what runs often, which at 100 buffers in a second takes its time.
    */
   void warmUp(long nanos) throws BenchException {
-    periodNanos = pacedByDevice ? PERIOD_NANOS : PERIOD_NANOS / 10;
+    if (!pacedByDevice) {
+      periodNanos = Math.min(PERIOD_NANOS / 10, deviceOf.size() * WARM_UP_BUFFER_NANOS);
+    }
     var unused = run(nanos);
     periodNanos = PERIOD_NANOS;
   }
