@@ -129,8 +129,8 @@ public final class Goals {
         results.stream()
             .filter(load)
             .skip(1)
-            .map(ThroughputResult::toPeer)
             .findFirst()
+            .map(ThroughputResult::toPeer)
             .orElse(null);
     if (peer == null) {
       notMeasured(what, wanted);
