@@ -37,6 +37,7 @@ public final class SoundDaemon {
     if (status != SERVING) {
       System.exit(status);
     }
+    NativeHeap.trimWhenSettled(); // this thread has nothing else to do
   }
 
   static int run(String[] args, PrintStream out, PrintStream err) {
