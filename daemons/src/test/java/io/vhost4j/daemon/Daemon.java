@@ -101,7 +101,7 @@ final class Daemon implements AutoCloseable {
   /** Sends a signal by name, for example {@code INT}. */
   Daemon signal(String name) throws Exception {
     int status =
-        new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start().waitFor();
+        new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).start().waitFor();
     assertThat(status).isZero();
     return this;
   }
