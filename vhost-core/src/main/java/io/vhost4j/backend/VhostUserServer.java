@@ -6,6 +6,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.event.NativeTransport;
+import io.vhost4j.event.SocketRights;
 import io.vhost4j.event.VhostUserListener;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
@@ -105,11 +106,21 @@ public final class VhostUserServer {
    *     {@link IllegalStateException} if the server listens already or has been closed
    */
   public Future<Void> listen(Path path) {
+    return listen(path, SocketRights.USUAL);
+  }
+
+  /**
+   * Listens at {@code path}, where only those may connect whom {@code rights} let.
+   *
+   * @return fails as that of {@link #listen(Path)}, and with an {@link IOException} if this process
+   *     may not give the socket these rights
+   */
+  public Future<Void> listen(Path path, SocketRights rights) {
     return onLoop(
         () -> {
           beginToListen(path.toString());
           try {
-            listener = VhostUserListener.listen(context, path, this::accepted);
+            listener = VhostUserListener.listen(context, path, rights, this::accepted);
           } catch (IOException e) {
             listening = false; // another path may do
             throw e;

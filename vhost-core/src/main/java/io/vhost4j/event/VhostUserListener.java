@@ -47,25 +47,34 @@ public final class VhostUserListener implements AutoCloseable {
     this.registration = FdRegistration.open(context, fd, Interest.READ_LEVEL, this::ready);
   }
 
+  /** Listens at {@code path} with the rights that all files of the process get. */
+  public static VhostUserListener listen(Context context, Path path, Consumer<OwnedFd> accepted)
+      throws IOException {
+    return listen(context, path, SocketRights.USUAL, accepted);
+  }
+
   /**
    * Listens at {@code path}. A socket that nobody listens on any more is removed first.
    *
    * @param context the context to call {@code accepted} in; its event loop is the calling thread
+   * @param rights who may connect, from the first moment on
    * @param accepted receives each connection and owns it
    * @throws IOException if somebody listens there, if there is another file, or from the calls; the
    *     message names the path
    */
-  public static VhostUserListener listen(Context context, Path path, Consumer<OwnedFd> accepted)
+  public static VhostUserListener listen(
+      Context context, Path path, SocketRights rights, Consumer<OwnedFd> accepted)
       throws IOException {
     OwnedFd fd = UnixSocket.create();
     try {
       bind(fd, path);
+      give(rights, path);
       UnixSocket.listen(fd, BACKLOG);
       return new VhostUserListener(context, fd, path, accepted);
     } catch (NativeIoException e) {
       fd.close();
       throw new IOException("cannot listen on " + path + ": " + e.getMessage(), e);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       fd.close();
       throw e;
     }
@@ -146,6 +155,16 @@ public final class VhostUserListener implements AutoCloseable {
       }
       removeStale(path);
       UnixSocket.bind(fd, path);
+    }
+  }
+
+  /** Before anybody can connect: a socket that does not listen yet refuses everybody. */
+  private static void give(SocketRights rights, Path path) throws IOException {
+    try {
+      rights.applyTo(path);
+    } catch (IOException | RuntimeException e) {
+      Files.deleteIfExists(path);
+      throw e;
     }
   }
 

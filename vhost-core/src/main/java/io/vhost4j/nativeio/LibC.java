@@ -30,6 +30,9 @@ final class LibC {
 
   static native int listen(int fd, int backlog) throws LastErrorException;
 
+  static native int fchmodat(int directory, long path, int mode, int flags)
+      throws LastErrorException;
+
   static native int connect(int fd, long address, int length) throws LastErrorException;
 
   static native int accept4(int fd, long address, long length, int flags) throws LastErrorException;

@@ -16,6 +16,8 @@ public final class UnixSocket {
   private static final int SO_TYPE = 3;
   private static final int SO_ACCEPTCONN = 30;
   private static final int SO_DOMAIN = 39;
+  private static final int AT_FDCWD = -100;
+  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
 
   // struct sockaddr_un { u16 family; char path[108]; }, the path with a final NUL
   private static final int PATH_OFFSET = 2;
@@ -57,6 +59,22 @@ public final class UnixSocket {
       LibC.bind(socket.number(), scratch.address, length);
     } catch (LastErrorException e) {
       throw new NativeIoException("bind", e);
+    }
+  }
+
+  /**
+   * Sets who may connect to a bound socket, whatever the umask says. A link that somebody has put
+   * into its place is not followed.
+   *
+   * @param mode permission bits, 0 to 0777
+   */
+  public static void setMode(Path path, int mode) throws IOException {
+    NativeScratch scratch = NativeScratch.get();
+    putAddress(scratch, path);
+    try {
+      LibC.fchmodat(AT_FDCWD, scratch.address + PATH_OFFSET, mode, AT_SYMLINK_NOFOLLOW);
+    } catch (LastErrorException e) {
+      throw new NativeIoException("chmod", e);
     }
   }
 

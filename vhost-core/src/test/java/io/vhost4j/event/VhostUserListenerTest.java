@@ -10,6 +10,8 @@ import io.vhost4j.protocol.Payload;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.ProviderMismatchException;
+import java.nio.file.attribute.GroupPrincipal;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -53,6 +55,47 @@ class VhostUserListenerTest {
 
     assertThat(server.next().header().request()).isEqualTo(3);
     loop.run(listener::close);
+    assertThat(path).doesNotExist();
+  }
+
+  @Test
+  void theSocketHasTheRightsAskedForWhateverTheUmask() throws Exception {
+    Path path = directory.resolve("socket");
+    for (int mode : new int[] {0, 0600, 0660, 0777}) {
+      SocketRights rights = new SocketRights(mode, null);
+      VhostUserListener listener =
+          loop.call(() -> VhostUserListener.listen(loop.context, path, rights, accepted::add));
+
+      assertThat((int) Files.getAttribute(path, "unix:mode") & 07777).isEqualTo(mode);
+      loop.run(listener::close);
+      assertThat(path).doesNotExist();
+    }
+  }
+
+  @Test
+  void theSocketHasTheGroupAskedFor() throws Exception {
+    Path path = directory.resolve("socket");
+    // One that this user is in: nobody may give files to others.
+    GroupPrincipal group = (GroupPrincipal) Files.getAttribute(directory, "posix:group");
+    SocketRights rights = new SocketRights(0660, group);
+    VhostUserListener listener =
+        loop.call(() -> VhostUserListener.listen(loop.context, path, rights, accepted::add));
+
+    assertThat(Files.getAttribute(path, "posix:group")).isEqualTo(group);
+    assertThat((int) Files.getAttribute(path, "unix:mode") & 07777).isEqualTo(0660);
+    loop.run(listener::close);
+  }
+
+  @Test
+  void aSocketThatCannotHaveItsRightsIsNotLeftBehind() throws Exception {
+    Path path = directory.resolve("socket");
+    GroupPrincipal ofAnotherFileSystem = () -> "sound";
+    SocketRights rights = new SocketRights(0660, ofAnotherFileSystem);
+    loop.run(
+        () ->
+            assertThatThrownBy(
+                    () -> VhostUserListener.listen(loop.context, path, rights, accepted::add))
+                .isInstanceOf(ProviderMismatchException.class));
     assertThat(path).doesNotExist();
   }
 
