@@ -26,6 +26,14 @@ public interface AudioBackend extends AutoCloseable {
   }
 
   /**
+   * Where sound of this direction goes to or comes from, in few words for the log: a device, a
+   * file. Empty if the backend's name says it all.
+   */
+  default String target(Direction direction) {
+    return "";
+  }
+
+  /**
    * Whether no method of its streams ever waits for the host (a file system, a server, a device).
    * Such streams run on the device's event loop; all others get a worker thread each.
    */

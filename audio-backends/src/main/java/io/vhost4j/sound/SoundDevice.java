@@ -5,6 +5,7 @@ import io.vertx.core.Promise;
 import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.Direction;
+import io.vhost4j.audio.StreamCapabilities;
 import io.vhost4j.device.DeviceContext;
 import io.vhost4j.device.QueueHandler;
 import io.vhost4j.device.VirtioDevice;
@@ -251,6 +252,16 @@ public final class SoundDevice implements VirtioDevice {
     if (jacks.setConnected(jack, connected) && current != null) {
       current.execute(() -> eventQueue.jackChanged(jack));
     }
+  }
+
+  /**
+   * What a stream offers to the driver.
+   *
+   * @param stream id of the stream, its place in the configuration
+   * @throws IndexOutOfBoundsException if there is no such stream
+   */
+  public StreamCapabilities capabilities(int stream) {
+    return streams.get(stream).capabilities();
   }
 
   DeviceCounters counters() {

@@ -29,15 +29,23 @@ public final class SoundMetrics implements MeterBinder {
   private static final String PREFIX = "vhost.sound.";
 
   private final SoundDevice device;
+  private final Tags tags;
 
   /** Meters whose tag {@code device} is the name in the device's configuration. */
   public SoundMetrics(SoundDevice device) {
+    this(device, Tags.empty());
+  }
+
+  /**
+   * @param more tags that each meter has besides {@code device}
+   */
+  public SoundMetrics(SoundDevice device, Tags more) {
     this.device = device;
+    this.tags = more.and("device", device.name());
   }
 
   @Override
   public void bindTo(MeterRegistry registry) {
-    Tags tags = Tags.of("device", device.name());
     for (PcmStream stream : device.streams()) {
       bind(registry, tags, stream);
     }

@@ -32,8 +32,16 @@ public final class VhostUserMetrics implements MeterBinder {
    * @param device value of the tag {@code device}, unique among the servers of the registry
    */
   public VhostUserMetrics(VhostUserServer server, String device) {
+    this(server, device, Tags.empty());
+  }
+
+  /**
+   * @param more tags that each meter has besides {@code device}
+   * @see #VhostUserMetrics(VhostUserServer, String)
+   */
+  public VhostUserMetrics(VhostUserServer server, String device, Tags more) {
     this.server = server;
-    this.tags = Tags.of("device", device);
+    this.tags = more.and("device", device);
   }
 
   @Override

@@ -98,6 +98,11 @@ final class AlsaBackend implements AudioBackend {
     return device == null ? usual : device.fixedMaps().getOrDefault(channels, usual);
   }
 
+  @Override
+  public String target(Direction direction) {
+    return "device " + names.getOrDefault(direction, "");
+  }
+
   /** False: libasound and its plug-ins may wait for a device or a server. */
   @Override
   public boolean isImmediate() {

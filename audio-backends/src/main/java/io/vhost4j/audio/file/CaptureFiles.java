@@ -41,4 +41,10 @@ final class CaptureFiles {
   synchronized StreamCapabilities capabilities(StreamCapabilities most) {
     return perStream ? most : files.values().iterator().next().capabilities();
   }
+
+  /** As the user gave it, {@code %d} and all, but absolute. */
+  @Override
+  public String toString() {
+    return FileNames.absolute(name).toString();
+  }
 }

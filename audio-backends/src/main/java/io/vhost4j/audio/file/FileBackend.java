@@ -58,6 +58,14 @@ final class FileBackend implements AudioBackend {
         : capabilities(direction);
   }
 
+  @Override
+  public String target(Direction direction) {
+    if (direction == Direction.OUTPUT) {
+      return names.toString();
+    }
+    return captureFiles == null ? "silence" : captureFiles + (loop ? ", looped" : "");
+  }
+
   /** A disk can take its time. */
   @Override
   public boolean isImmediate() {

@@ -20,11 +20,20 @@ final class FileNames {
   static Path path(String option, String name, int streamId) throws AudioException {
     String filled = name.replace(STREAM_ID, Integer.toString(streamId));
     try {
-      return Path.of(filled).toAbsolutePath().normalize();
+      return absolute(filled);
     } catch (InvalidPathException e) {
       throw new AudioException(
           "--" + option + "=" + name + " is no file name: " + e.getReason(), e);
     }
+  }
+
+  /**
+   * The path that a name stands for.
+   *
+   * @throws InvalidPathException if it cannot be one
+   */
+  static Path absolute(String name) {
+    return Path.of(name).toAbsolutePath().normalize();
   }
 
   /** The name with a suffix before its {@code .wav}, or at its end if it has none. */

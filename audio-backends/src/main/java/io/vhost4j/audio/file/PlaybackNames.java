@@ -78,6 +78,13 @@ final class PlaybackNames implements AutoCloseable {
     }
   }
 
+  /** As the user gave it, {@code %d} and all, but absolute. */
+  @Override
+  public String toString() {
+    Path path = FileNames.absolute(name);
+    return (card > 1 ? FileNames.withSuffix(path, "-card" + card) : path).toString();
+  }
+
   @Override
   public void close() {
     synchronized (CARDS) {

@@ -28,6 +28,11 @@ public final class NullBackend implements AudioBackend {
   }
 
   @Override
+  public String target(Direction direction) {
+    return direction == Direction.OUTPUT ? "nowhere" : "silence";
+  }
+
+  @Override
   public boolean isImmediate() {
     return true;
   }

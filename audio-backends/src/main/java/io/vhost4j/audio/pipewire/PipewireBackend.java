@@ -28,6 +28,15 @@ final class PipewireBackend implements AudioBackend {
   }
 
   @Override
+  public String target(Direction direction) {
+    String target = options.target(direction);
+    if (!target.isEmpty()) {
+      return target;
+    }
+    return direction == Direction.OUTPUT ? "the default sink" : "the default source";
+  }
+
+  @Override
   public boolean isImmediate() {
     return false; // start, stop and close wait for the lock of the connection's thread
   }
