@@ -46,7 +46,7 @@ public final class ArchiveTraining {
                 "--socket=" + sockets.get(1),
                 "--backend=file",
                 "--playback-file=" + tape,
-                "--log-level=warn");
+                "--log-level=info");
     DaemonOptions options = ((SoundCommandLine.Request.Serve) request).options();
     LogConfigurator.apply(options.logLevel());
     SoundService service = new SoundService(options);

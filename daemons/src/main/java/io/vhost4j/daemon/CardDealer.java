@@ -3,8 +3,12 @@ package io.vhost4j.daemon;
 import io.vhost4j.audio.AudioBackendProvider;
 import io.vhost4j.audio.AudioOption;
 import io.vhost4j.backend.VhostUserServer;
+import io.vhost4j.event.SocketRights;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
 import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -25,7 +29,7 @@ final class CardDealer {
   private static final int MAX_STREAMS = 64;
 
   /** Bytes in {@code sun_path} of a Unix socket's address, its final NUL left out. */
-  private static final int MAX_SOCKET_PATH = 107;
+  static final int MAX_SOCKET_PATH = 107;
 
   private final List<AudioBackendProvider> backends;
   private final ParseResult result;
@@ -40,8 +44,9 @@ final class CardDealer {
    */
   List<CardOptions> cards() throws UsageException {
     List<Path> sockets = result.matchedOptionValue("--socket", List.of());
-    List<Integer> fds = result.matchedOptionValue("--socket-fd", List.of());
+    List<Integer> fds = fds();
     checkSockets(sockets, fds);
+    SocketRights rights = rights(!fds.isEmpty());
     int count = sockets.size() + fds.size();
     List<AudioBackendProvider> chosen = chosenBackends(count);
     List<Integer> outputs = streams("--output-streams", count);
@@ -59,6 +64,7 @@ final class CardDealer {
               count == 1 ? "sound" : "sound-" + i,
               sockets.isEmpty() ? null : sockets.get(i),
               fds.isEmpty() ? -1 : fds.get(i),
+              rights,
               chosen.get(i),
               options.get(i),
               outputs.get(i),
@@ -90,13 +96,62 @@ final class CardDealer {
       }
     }
     for (int fd : fds) {
-      if (fd < 0) {
-        throw new UsageException("--socket-fd=%d is not a file descriptor".formatted(fd));
-      }
       if (!seen.add(fd)) {
         throw new UsageException("--socket-fd=%d is given twice".formatted(fd));
       }
     }
+  }
+
+  private List<Integer> fds() throws UsageException {
+    List<Integer> fds = new ArrayList<>();
+    for (String text : result.matchedOptionValue("--socket-fd", List.<String>of())) {
+      long fd = number(text);
+      if (fd < 0 || fd > Integer.MAX_VALUE) {
+        throw new UsageException("--socket-fd=%s is not a file descriptor".formatted(text));
+      }
+      fds.add((int) fd);
+    }
+    return fds;
+  }
+
+  /** A whole number, or -1 for all that is none and for those below 0. */
+  private static long number(String text) {
+    return text.matches("[0-9]{1,18}") ? Long.parseLong(text) : -1;
+  }
+
+  private SocketRights rights(boolean areInherited) throws UsageException {
+    String mode = SoundCommandLine.once(result, "--socket-mode");
+    String group = SoundCommandLine.once(result, "--socket-group");
+    if (areInherited && (mode != null || group != null)) {
+      throw new UsageException(
+          "%s is for --socket=PATH: an inherited socket has its rights already"
+              .formatted(mode != null ? "--socket-mode" : "--socket-group"));
+    }
+    return new SocketRights(mode == null ? null : mode(mode), group == null ? null : group(group));
+  }
+
+  private static int mode(String text) throws UsageException {
+    if (!text.matches("0?[0-7]{3}")) {
+      throw new UsageException(
+          "--socket-mode=%s is no mode: give three octal digits, such as 660 for user and group"
+              .formatted(text));
+    }
+    return Integer.parseInt(text, 8);
+  }
+
+  private static GroupPrincipal group(String text) throws UsageException {
+    try {
+      // Takes a number too, and one below 0 for "leave it".
+      if (!text.startsWith("-")) {
+        return FileSystems.getDefault()
+            .getUserPrincipalLookupService()
+            .lookupPrincipalByGroupName(text);
+      }
+    } catch (IOException e) {
+      // Told below.
+    }
+    throw new UsageException(
+        "--socket-group=%s: there is no such group; 'getent group' lists them".formatted(text));
   }
 
   private List<AudioBackendProvider> chosenBackends(int count) throws UsageException {
@@ -120,26 +175,28 @@ final class CardDealer {
   }
 
   private List<Integer> streams(String option, int count) throws UsageException {
-    List<Integer> given = result.matchedOptionValue(option, List.of());
-    List<Integer> streams = forEach(option, given.isEmpty() ? List.of(1) : given, count, "sockets");
-    for (int number : streams) {
+    List<String> given = result.matchedOptionValue(option, List.of("1"));
+    List<Integer> streams = new ArrayList<>();
+    for (String text : forEach(option, given, count, "sockets")) {
+      long number = number(text);
       if (number < 0 || number > MAX_STREAMS) {
         throw new UsageException(
-            "%s=%d: a card has 0 to %d of them".formatted(option, number, MAX_STREAMS));
+            "%s=%s: a card has 0 to %d of them".formatted(option, text, MAX_STREAMS));
       }
+      streams.add((int) number);
     }
     return streams;
   }
 
   private List<Duration> polling(int count) throws UsageException {
-    List<Long> given = result.matchedOptionValue("--poll-us", List.of());
+    List<String> given = result.matchedOptionValue("--poll-us", List.of("0"));
     List<Duration> polling = new ArrayList<>();
     long limit = VhostUserServer.LONGEST_POLLING.toNanos() / 1000;
-    for (long micros :
-        forEach("--poll-us", given.isEmpty() ? List.of(0L) : given, count, "sockets")) {
+    for (String text : forEach("--poll-us", given, count, "sockets")) {
+      long micros = number(text);
       if (micros < 0 || micros > limit) {
         throw new UsageException(
-            "--poll-us=%d: possible are 0 to %d microseconds".formatted(micros, limit));
+            "--poll-us=%s: possible are 0 to %d microseconds".formatted(text, limit));
       }
       polling.add(Duration.ofNanos(1000 * micros));
     }

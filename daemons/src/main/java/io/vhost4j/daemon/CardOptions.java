@@ -1,6 +1,7 @@
 package io.vhost4j.daemon;
 
 import io.vhost4j.audio.AudioBackendProvider;
+import io.vhost4j.event.SocketRights;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param name tells the card from the others in the log and in meters
  * @param socket path to listen on, or null if {@code fd} is to be used
  * @param fd inherited socket, listening or connected; -1 if {@code socket} is to be used
+ * @param rights who may connect to {@code socket}
  * @param backend where its sound goes
  * @param backendOptions what the user set of the backend's own options
  * @param outputStreams number of playback streams
@@ -22,8 +24,15 @@ record CardOptions(
     String name,
     @Nullable Path socket,
     int fd,
+    SocketRights rights,
     AudioBackendProvider backend,
     Map<String, String> backendOptions,
     int outputStreams,
     int inputStreams,
-    Duration polling) {}
+    Duration polling) {
+
+  /** Where the card is found, for people. */
+  String where() {
+    return socket == null ? "fd " + fd : socket.toString();
+  }
+}

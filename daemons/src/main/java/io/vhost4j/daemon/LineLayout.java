@@ -11,7 +11,7 @@ import java.time.ZoneId;
 
 /**
  * {@code 10:30:27.250 WARN message}: one line an event, whatever a peer put into it. A throwable
- * adds its class and message to the line, and its stack trace only where debugging is on.
+ * adds its kind and message to the line, and its stack trace only where debugging is on.
  */
 final class LineLayout extends LayoutBase<ILoggingEvent> {
   @Override
@@ -30,7 +30,7 @@ final class LineLayout extends LayoutBase<ILoggingEvent> {
     appendPrintable(line, event.getFormattedMessage());
     IThrowableProxy throwable = event.getThrowableProxy();
     if (throwable != null) {
-      appendPrintable(line, ": " + throwable.getClassName() + ": " + throwable.getMessage());
+      appendPrintable(line, ": " + simpleName(throwable) + ": " + throwable.getMessage());
     }
     line.append('\n');
     if (throwable != null && isDebugging()) {
@@ -39,6 +39,11 @@ final class LineLayout extends LayoutBase<ILoggingEvent> {
       }
     }
     return line.toString();
+  }
+
+  private static String simpleName(IThrowableProxy throwable) {
+    String name = throwable.getClassName();
+    return name.substring(name.lastIndexOf('.') + 1);
   }
 
   private boolean isDebugging() {

@@ -1,22 +1,29 @@
 package io.vhost4j.daemon;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vhost4j.daemon.HttpListener.Response;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Serves meters at {@code /metrics} in Prometheus' text format. */
+/** Serves meters at {@code /metrics} in Prometheus' text format, and says so at {@code /}. */
 final class MetricsEndpoint implements AutoCloseable {
-  private final HttpServer server;
+  private static final String INDEX =
+      """
+      <!DOCTYPE html>
+      <html lang="en"><head><title>%1$s</title></head>
+      <body><h1>%1$s</h1><p><a href="/metrics">Metrics</a> for Prometheus</p></body></html>
+      """
+          .formatted(SoundCommandLine.NAME);
+
+  private final HttpListener listener;
   private final PrometheusMeterRegistry registry;
 
-  private MetricsEndpoint(HttpServer server, PrometheusMeterRegistry registry) {
-    this.server = server;
+  private MetricsEndpoint(HttpListener listener, PrometheusMeterRegistry registry) {
+    this.listener = listener;
     this.registry = registry;
   }
 
@@ -25,16 +32,11 @@ final class MetricsEndpoint implements AutoCloseable {
    */
   static MetricsEndpoint start(InetSocketAddress address, List<? extends MeterBinder> meters)
       throws StartException {
-    // One client that sends nothing must not keep the others waiting; seconds.
-    System.setProperty("sun.net.httpserver.maxReqTime", "5");
-    System.setProperty("sun.net.httpserver.maxRspTime", "5");
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     meters.forEach(binder -> binder.bindTo(registry));
     try {
-      HttpServer server = HttpServer.create(address, 0);
-      server.createContext("/metrics", exchange -> answer(exchange, registry));
-      server.start();
-      return new MetricsEndpoint(server, registry);
+      return new MetricsEndpoint(
+          HttpListener.start(address, path -> answer(path, registry)), registry);
     } catch (IOException e) {
       throw new StartException(
           "cannot serve metrics at %s:%d: %s: choose another --metrics=[ADDRESS:]PORT"
@@ -43,31 +45,31 @@ final class MetricsEndpoint implements AutoCloseable {
     }
   }
 
-  private static void answer(HttpExchange exchange, PrometheusMeterRegistry registry)
-      throws IOException {
-    try (exchange) {
-      if (!exchange.getRequestURI().getPath().equals("/metrics")) {
-        exchange.sendResponseHeaders(404, -1);
-      } else if (!exchange.getRequestMethod().equals("GET")) {
-        exchange.getResponseHeaders().set("Allow", "GET");
-        exchange.sendResponseHeaders(405, -1);
-      } else {
-        byte[] body = registry.scrape().getBytes(StandardCharsets.UTF_8);
-        exchange.getResponseHeaders().set("Content-Type", "text/plain; version=0.0.4");
-        exchange.sendResponseHeaders(200, body.length);
-        exchange.getResponseBody().write(body);
-      }
-    }
+  private static Response answer(String path, PrometheusMeterRegistry registry) {
+    return switch (path) {
+      case "/metrics" ->
+          new Response("200 OK", "text/plain; version=0.0.4; charset=utf-8", registry.scrape());
+      case "/" -> new Response("200 OK", "text/html; charset=utf-8", INDEX);
+      default -> HttpListener.text("404 Not Found", "not found: the metrics are at /metrics");
+    };
   }
 
   /** The address in use, whose port is a real one even if 0 was asked for. */
   InetSocketAddress address() {
-    return server.getAddress();
+    return listener.address();
+  }
+
+  /** Where people find it. */
+  String url() {
+    InetAddress host = address().getAddress();
+    String name = host.getHostAddress();
+    return "http://%s:%d/metrics"
+        .formatted(name.contains(":") ? "[" + name + "]" : name, address().getPort());
   }
 
   @Override
   public void close() {
-    server.stop(0);
+    listener.close();
     registry.close();
   }
 }

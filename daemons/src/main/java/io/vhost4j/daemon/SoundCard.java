@@ -1,6 +1,9 @@
 package io.vhost4j.daemon;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -13,14 +16,20 @@ import io.vhost4j.sound.SoundDevice;
 import io.vhost4j.sound.SoundDeviceConfig;
 import io.vhost4j.sound.SoundMetrics;
 import io.vhost4j.sound.StreamConfig;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** One sound card: a device with a backend and a socket of its own. */
 final class SoundCard implements AutoCloseable, MeterBinder {
+  private final CardOptions options;
+  private final AudioBackend backend;
   private final SoundDevice device;
   private final VhostUserServer server;
 
-  private SoundCard(SoundDevice device, VhostUserServer server) {
+  private SoundCard(
+      CardOptions options, AudioBackend backend, SoundDevice device, VhostUserServer server) {
+    this.options = options;
+    this.backend = backend;
     this.device = device;
     this.server = server;
   }
@@ -45,9 +54,10 @@ final class SoundCard implements AutoCloseable, MeterBinder {
       throw new StartException(e);
     }
     SoundCard card =
-        new SoundCard(device, VhostUserServer.create(vertx, device, options.polling()));
+        new SoundCard(
+            options, backend, device, VhostUserServer.create(vertx, device, options.polling()));
     try {
-      card.listen(options);
+      card.listen();
     } catch (StartException e) {
       card.close();
       throw e;
@@ -66,10 +76,16 @@ final class SoundCard implements AutoCloseable, MeterBinder {
     return config.build();
   }
 
-  private void listen(CardOptions options) throws StartException {
+  private void listen() throws StartException {
     Path socket = options.socket();
+    if (socket == null && !Files.exists(Path.of("/proc/self/fd/" + options.fd()), NOFOLLOW_LINKS)) {
+      throw new StartException(
+          "file descriptor %d is not open: have whoever starts this pass on a Unix socket as it"
+              .formatted(options.fd()));
+    }
     try {
-      (socket == null ? server.listen(options.fd()) : server.listen(socket)).await();
+      (socket == null ? server.listen(options.fd()) : server.listen(socket, options.rights()))
+          .await();
     } catch (Exception e) {
       // await() throws what the server has failed with, of whatever class.
       throw new StartException(e);
@@ -83,8 +99,15 @@ final class SoundCard implements AutoCloseable, MeterBinder {
 
   @Override
   public void bindTo(MeterRegistry registry) {
-    new VhostUserMetrics(server, device.name()).bindTo(registry);
-    new SoundMetrics(device).bindTo(registry);
+    Tags socket = Tags.of("socket", options.where());
+    new VhostUserMetrics(server, device.name(), socket).bindTo(registry);
+    new SoundMetrics(device, socket).bindTo(registry);
+  }
+
+  /** The card in one line for people. */
+  String description() {
+    int streams = options.outputStreams() + options.inputStreams();
+    return CardDescription.of(options, backend, CardDescription.offers(device, streams));
   }
 
   /** Disconnects the frontend, removes the socket, closes device and backend. Blocks. */

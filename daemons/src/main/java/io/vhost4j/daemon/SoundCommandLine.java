@@ -3,10 +3,14 @@ package io.vhost4j.daemon;
 import io.vhost4j.audio.AudioBackendProvider;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -33,7 +37,7 @@ final class SoundCommandLine {
 
   /** What {@link #parse} found. */
   sealed interface Request {
-    /** {@code --help} or {@code --version}: this text is for stdout. */
+    /** {@code --help}, {@code --version} or {@code --print-qemu}: this text is for stdout. */
     record Print(String text) implements Request {}
 
     /** Serve sound cards. */
@@ -58,22 +62,67 @@ final class SoundCommandLine {
       return new Request.Print(
           String.join(System.lineSeparator(), version) + System.lineSeparator());
     }
-    LogLevel level = result.matchedOptionValue("--log-level", LogLevel.INFO);
-    String metrics = result.matchedOptionValue("--metrics", "");
-    return new Request.Serve(
+    String metrics = once(result, "--metrics");
+    String level = once(result, "--log-level");
+    DaemonOptions options =
         new DaemonOptions(
             new CardDealer(backends, result).cards(),
-            level,
-            metrics.isEmpty() ? null : address(metrics)));
+            level == null ? LogLevel.INFO : logLevel(level),
+            metrics == null ? null : address(metrics));
+    return result.hasMatchedOption("--print-qemu")
+        ? new Request.Print(QemuArguments.of(options.cards()))
+        : new Request.Serve(options);
+  }
+
+  /**
+   * The value of an option that holds for all cards, null if it is not given.
+   *
+   * @throws UsageException if it is given again
+   */
+  static @Nullable String once(ParseResult result, String option) throws UsageException {
+    List<String> given = result.matchedOptionValue(option, List.of());
+    if (given.size() > 1) {
+      throw new UsageException(
+          "%s is given %d times: give it once".formatted(option, given.size()));
+    }
+    return given.isEmpty() ? null : given.get(0);
+  }
+
+  private static LogLevel logLevel(String text) throws UsageException {
+    for (LogLevel level : LogLevel.values()) {
+      if (level.name().equalsIgnoreCase(text)) {
+        return level;
+      }
+    }
+    throw new UsageException(
+        "--log-level=%s: possible are %s"
+            .formatted(
+                text,
+                Stream.of(LogLevel.values())
+                    .map(level -> level.name().toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining(", "))));
   }
 
   private static String message(ParameterException e) {
-    String message = String.valueOf(e.getMessage()).lines().collect(Collectors.joining(" "));
-    if (e instanceof UnmatchedArgumentException unmatched
-        && !unmatched.getSuggestions().isEmpty()) {
-      message += "; did you mean " + String.join(" or ", unmatched.getSuggestions()) + "?";
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      String word = unmatched.getUnmatched().get(0);
+      if (!unmatched.isUnknownOption()) {
+        return "what is '%s'? Options begin with --".formatted(word);
+      }
+      String unknown = "there is no option " + word.replaceFirst("=.*", "");
+      List<String> similar = unmatched.getSuggestions();
+      return similar.isEmpty()
+          ? unknown
+          : "%s: did you mean %s?"
+              .formatted(
+                  unknown, String.join(" or ", similar.subList(0, Math.min(2, similar.size()))));
     }
-    return message;
+    if (e instanceof MissingParameterException missing
+        && missing.getMissing().get(0) instanceof OptionSpec option) {
+      String name = option.names()[0];
+      return "%s needs a value: %s=%s".formatted(name, name, option.paramLabel());
+    }
+    return String.valueOf(e.getMessage()).lines().collect(Collectors.joining(" "));
   }
 
   /** {@code [ADDRESS:]PORT}; an IPv6 address stands in brackets. */
@@ -86,7 +135,12 @@ final class SoundCommandLine {
     } catch (IllegalArgumentException e) {
       // Not a port: told below, with the whole text.
     }
-    if (address == null || address.isUnresolved() || host.isEmpty()) {
+    if (address != null && address.isUnresolved() && !host.isEmpty()) {
+      throw new UsageException(
+          "--metrics=%s: there is no host '%s'; give one of this machine's addresses"
+              .formatted(text, host));
+    }
+    if (address == null || host.isEmpty()) {
       throw new UsageException("--metrics=%s is not [ADDRESS:]PORT".formatted(text));
     }
     return address;

@@ -4,10 +4,13 @@ import io.vertx.core.Future;
 import io.vhost4j.audio.AudioBackendProvider;
 import io.vhost4j.audio.AudioBackends;
 import java.io.PrintStream;
+import java.security.CodeSource;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * {@code vhost-device-sound}: virtio sound cards for virtual machines, as a process of its own.
@@ -28,6 +31,8 @@ public final class SoundDaemon {
 
   /** What {@link #run} returns while the cards are served, by threads of their own. */
   static final int SERVING = -1;
+
+  private static final Logger log = LoggerFactory.getLogger(SoundDaemon.class);
 
   private SoundDaemon() {}
 
@@ -60,6 +65,13 @@ public final class SoundDaemon {
     } catch (StartException e) {
       err.println(SoundCommandLine.NAME + ": " + e.getMessage());
       return CANNOT_START;
+    } catch (RuntimeException | LinkageError e) {
+      err.println(
+          "%s: cannot start, by a defect of the program or of a backend: %s (--log-level=debug"
+                  .formatted(SoundCommandLine.NAME, e)
+              + " says more)");
+      log.debug("cannot start", e);
+      return CANNOT_START;
     }
   }
 
@@ -75,6 +87,7 @@ public final class SoundDaemon {
     Thread onSignal =
         new Thread(
             () -> {
+              log.info("ending");
               manager.tell("STOPPING=1");
               service.stop();
               // The JVM would exit with 143, which service managers take for a failure; and no
@@ -86,7 +99,7 @@ public final class SoundDaemon {
     Future<Void> finished;
     try {
       finished = service.start();
-    } catch (StartException e) {
+    } catch (StartException | RuntimeException | LinkageError e) {
       service.stop();
       removeHook(onSignal);
       throw e;
@@ -118,11 +131,28 @@ public final class SoundDaemon {
 
   /** The audio backends on the class path, by name. */
   private static List<AudioBackendProvider> providers() throws StartException {
+    List<AudioBackendProvider> providers;
     try {
-      return AudioBackends.all();
+      providers = AudioBackends.all();
     } catch (ServiceConfigurationError e) {
       throw new StartException(
           "an audio backend on the class path cannot be loaded: " + e.getMessage(), e);
+    }
+    requireBackendsOf(System.getenv("VHOST4J_PATH"), providers);
+    return providers;
+  }
+
+  /** Java takes a jar that is none, or that has no backend, without a word. */
+  static void requireBackendsOf(@Nullable String path, List<AudioBackendProvider> providers)
+      throws StartException {
+    CodeSource own = AudioBackends.class.getProtectionDomain().getCodeSource();
+    if (path != null
+        && !path.isEmpty()
+        && providers.stream()
+            .allMatch(p -> own.equals(p.getClass().getProtectionDomain().getCodeSource()))) {
+      throw new StartException(
+          "VHOST4J_PATH=%s: no audio backend is found there; correct it, or unset it"
+              .formatted(path));
     }
   }
 

@@ -47,9 +47,12 @@ final class SoundService {
       SoundCard opened = SoundCard.open(created, card);
       cards.add(opened);
       keep(opened);
+      log.info("{}", opened.description());
     }
     if (options.metrics() != null) {
-      keep(MetricsEndpoint.start(options.metrics(), cards));
+      MetricsEndpoint endpoint = MetricsEndpoint.start(options.metrics(), cards);
+      keep(endpoint);
+      log.info("metrics at {}", endpoint.url());
     }
     return Future.all(cards.stream().map(SoundCard::finished).toList()).mapEmpty();
   }

@@ -31,68 +31,75 @@ final class SoundSyntax {
             "",
             "A virtio sound card for virtual machines, as a vhost-user backend.",
             "Each socket is a sound card of its own. An option given once holds for all cards;"
-                + " given once for each card, the values go by the order of the sockets.",
-            "")
+                + " given once for each card, the values go by the order of the sockets.")
         .footer(
             "",
             "Prints READY once it listens, serves one frontend after the other, ends on SIGTERM.",
             "Exit status: 0 ended by a signal, 1 could not start, 2 wrong usage.");
     addOwnOptions(spec, backends);
     addBackendOptions(spec, backends);
-    return new CommandLine(spec).setExpandAtFiles(false).setCaseInsensitiveEnumValuesAllowed(true);
+    return new CommandLine(spec).setExpandAtFiles(false);
   }
 
   private static void addOwnOptions(CommandSpec spec, List<AudioBackendProvider> backends) {
     List<String> choice = new ArrayList<>(List.of("Where the sound goes:"));
     backends.forEach(
         backend -> choice.add("  %-9s %s".formatted(backend.name(), backend.description())));
-    spec.addOption(
-            list("PATH", Path.class, "--socket", "--socket-path")
-                .description("Unix socket to listen on.")
-                .build())
-        .addOption(
-            list("N", Integer.class, "--socket-fd", "--fd")
-                .description("Inherited socket instead, listening or connected.")
-                .build())
-        .addOption(
-            list("NAME", String.class, "--backend")
-                .description(choice.toArray(String[]::new))
-                .build())
-        .addOption(
-            list("N", Integer.class, "--output-streams")
-                .description("Playback streams of the card (default: 1).")
-                .build())
-        .addOption(
-            list("N", Integer.class, "--input-streams")
-                .description("Capture streams of the card (default: 1).")
-                .build())
-        .addOption(
-            list("N", Long.class, "--poll-us")
-                .description(
-                    "Look at a ring that has run empty for up to N microseconds before sleeping,"
-                        + " while buffers follow each other that closely: half the latency, for"
-                        + " processor time (default: 0, never).")
-                .build())
-        .addOption(
-            OptionSpec.builder("--log-level")
-                .paramLabel("LEVEL")
-                .type(LogLevel.class)
-                .defaultValue("info")
-                .description("off, error, warn, info (default), debug or trace.")
-                .build())
-        .addOption(
-            OptionSpec.builder("--metrics")
-                .paramLabel("[ADDRESS:]PORT")
-                .type(String.class)
-                .description(
-                    "Serve meters for Prometheus at http://ADDRESS:PORT/metrics (default address:"
-                        + " 127.0.0.1).")
-                .build())
-        .addOption(
-            OptionSpec.builder("--print-capabilities")
-                .description("Print what the device can do as JSON and exit.")
-                .build())
-        .mixinStandardHelpOptions(true);
+    addSection(
+        spec,
+        "The cards:",
+        list("PATH", Path.class, "--socket", "--socket-path")
+            .description("Unix socket to listen on."),
+        list("N", String.class, "--socket-fd", "--fd")
+            .description("Inherited socket instead, listening or connected."),
+        list("MODE", String.class, "--socket-mode")
+            .description(
+                "Octal permissions of the sockets; who may write may connect (default: by umask)."),
+        list("GROUP", String.class, "--socket-group")
+            .description("Group of the sockets, by name or number (default: the user's)."),
+        list("NAME", String.class, "--backend").description(choice.toArray(String[]::new)),
+        list("N", String.class, "--output-streams")
+            .description("Playback streams of the card, 0 to 64 (default: 1)."),
+        list("N", String.class, "--input-streams")
+            .description("Capture streams of the card, 0 to 64 (default: 1)."),
+        list("N", String.class, "--poll-us")
+            .description(
+                "Look at a ring that has run empty for up to N microseconds before sleeping, while"
+                    + " buffers follow each other that closely: half the latency, for processor"
+                    + " time (default: 0, never)."));
+    addSection(
+        spec,
+        "The daemon:",
+        list("LEVEL", String.class, "--log-level")
+            .description("off, error, warn, info (default), debug or trace."),
+        list("[ADDRESS:]PORT", String.class, "--metrics")
+            .description(
+                "Serve meters for Prometheus at http://ADDRESS:PORT/metrics (default address:"
+                    + " 127.0.0.1)."));
+    addSection(
+        spec,
+        "Print something and exit:",
+        OptionSpec.builder("--print-qemu")
+            .description("The arguments for QEMU that plug in the cards of this command line."),
+        OptionSpec.builder("--print-capabilities").description("What the device can do, as JSON."),
+        OptionSpec.builder("-h", "--help").usageHelp(true).description("This text."),
+        OptionSpec.builder("-V", "--version").versionHelp(true).description("The versions."));
+  }
+
+  private static void addSection(CommandSpec spec, String heading, OptionSpec.Builder... options) {
+    ArgGroupSpec.Builder section = section(heading, spec.argGroups().size());
+    for (OptionSpec.Builder option : options) {
+      section.addArg(option.build());
+    }
+    spec.addArgGroup(section.build());
+  }
+
+  private static ArgGroupSpec.Builder section(String heading, int order) {
+    return ArgGroupSpec.builder()
+        .validate(false)
+        .exclusive(false)
+        .order(order)
+        .heading("%n" + heading + "%n");
   }
 
   /** One section for each set of backends that share options. */
@@ -118,11 +125,9 @@ final class SoundSyntax {
                 .computeIfAbsent(
                     owners.getOrDefault(name, List.of()),
                     who ->
-                        ArgGroupSpec.builder()
-                            .validate(false)
-                            .exclusive(false)
-                            .order(sections.size())
-                            .heading("%nWith --backend=" + String.join(" or ", who) + ":%n"))
+                        section(
+                            "With --backend=" + String.join(" or ", who) + ":",
+                            spec.argGroups().size() + sections.size()))
                 .addArg(backendOption(option)));
     sections.values().forEach(section -> spec.addArgGroup(section.build()));
   }
@@ -143,6 +148,7 @@ final class SoundSyntax {
     return builder.description(shown.replace("%", "%%")).build();
   }
 
+  /** Also what is given once is a list: picocli takes repetitions within a section in silence. */
   private static OptionSpec.Builder list(String label, Class<?> element, String... names) {
     return OptionSpec.builder(names)
         .paramLabel(label)

@@ -66,11 +66,31 @@ final class Daemon implements AutoCloseable {
    */
   static Daemon start(Path launcher, Map<String, String> environment, String... args)
       throws IOException {
-    List<String> command = new ArrayList<>(List.of(launcher.toString()));
+    return startBy(List.of(), launcher, environment, args);
+  }
+
+  /**
+   * Starts the launcher by another program.
+   *
+   * @param starter a command that ends by executing the words after it
+   */
+  static Daemon startBy(List<String> starter, String... args) throws IOException {
+    return startBy(starter, launcher(), Map.of(), args);
+  }
+
+  private static Daemon startBy(
+      List<String> starter, Path launcher, Map<String, String> environment, String... args)
+      throws IOException {
+    // With nohup, or in the background of a script, the tests have inherited signals as ignored.
+    List<String> command =
+        new ArrayList<>(List.of("/usr/bin/env", "--default-signal=HUP,INT,TERM"));
+    command.addAll(starter);
+    command.add(launcher.toString());
     command.addAll(List.of(args));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().remove("NOTIFY_SOCKET");
+    builder.environment().remove("VHOST4J_PATH");
     environment.forEach(
         (name, value) -> {
           if (value.isEmpty()) {

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code mvn package} leaves in {@code target/vhost4j}. */
 @Timeout(value = 240, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -94,9 +96,31 @@ class DaemonDistributionIT {
       }
       daemon.terminate();
       assertThat(daemon.exitStatus()).isZero();
-      assertThat(daemon.err()).isEmpty();
+      assertThat(daemon.err()).allMatch(line -> line.contains(" INFO "));
     }
     assertStartsFromItsArchive(distribution);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"vertx-core-.*\\.jar", "slf4j-api-.*\\.jar", "libjnidispatch\\.so"})
+  void aFileThatIsMissingIsNamed(String name) throws Exception {
+    Path distribution = copy();
+    Path missing;
+    try (Stream<Path> files = Files.walk(distribution.resolve("lib"))) {
+      missing =
+          files
+              .filter(file -> file.getFileName().toString().matches(name))
+              .findFirst()
+              .orElseThrow();
+    }
+    Files.delete(missing);
+    try (Daemon daemon = serve(distribution, Map.of())) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err())
+          .singleElement()
+          .asString()
+          .contains(missing + " is missing", "unpack the distribution again");
+    }
   }
 
   @Test

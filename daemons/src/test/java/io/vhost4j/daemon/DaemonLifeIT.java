@@ -14,8 +14,10 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -70,6 +72,119 @@ class DaemonLifeIT {
       assertThat(daemon.exitStatus()).isZero();
       assertThat(socket).doesNotExist();
       assertThat(daemon.out()).as("stdout after READY").isEmpty();
+    }
+  }
+
+  @Test
+  void aHangUpThatWasIgnoredBeforeStaysIgnored() throws Exception {
+    try (Daemon daemon =
+        Daemon.startBy(
+                List.of("/usr/bin/env", "--ignore-signal=HUP"),
+                "--socket=" + socket,
+                "--backend=null")
+            .awaitReady()) {
+      daemon.signal("HUP");
+      try (Frontend frontend = new Frontend(socket)) {
+        assertThat(frontend.features()).isNotZero();
+      }
+      daemon.terminate();
+      assertThat(daemon.exitStatus()).isZero();
+    }
+    assertThat(socket).doesNotExist();
+  }
+
+  @Test
+  void aSecondSignalChangesNothing() throws Exception {
+    try (Daemon daemon = serve().awaitReady();
+        Frontend frontend = new Frontend(socket)) {
+      frontend.features();
+      daemon.signal("INT; kill -TERM " + daemon.pid() + "; kill -HUP");
+
+      assertThat(daemon.exitStatus()).isZero();
+      assertThat(socket).doesNotExist();
+    }
+  }
+
+  @Test
+  void eachCardIsToldInALineBeforeReady() throws Exception {
+    Path other = directory.resolve("other.sock");
+    Path wav = directory.resolve("tune-%d.wav");
+    try (Daemon daemon =
+        serve(
+            "--socket=" + other,
+            "--backend=file",
+            "--playback-file=" + wav,
+            "--output-streams=2",
+            "--output-streams=1",
+            "--metrics=0")) {
+      daemon.awaitReady().terminate();
+      assertThat(daemon.exitStatus()).isZero();
+      String line = "\\d\\d:\\d\\d:\\d\\d\\.\\d{3} INFO  ";
+      assertThat(daemon.err()).hasSize(4);
+      assertThat(daemon.err().get(0))
+          .matches(
+              line
+                  + Pattern.quote(
+                      "sound-0 at %s: null, playback to nowhere, capture from silence;"
+                          .formatted(socket))
+                  + " 2 outputs, 1 input; .+ Hz, \\d+\\.\\.\\d+ channels");
+      assertThat(daemon.err().get(1))
+          .matches(
+              line
+                  + Pattern.quote(
+                      "sound-1 at %s: file, playback to %s, capture from silence;"
+                          .formatted(other, wav))
+                  + " 1 output, 1 input; .+ channels");
+      assertThat(daemon.err().get(2)).matches(line + "metrics at http://127.0.0.1:\\d+/metrics");
+      assertThat(daemon.err().get(3)).matches(line + "ending");
+    }
+  }
+
+  @Test
+  void aLogThatIsOffSaysNothing() throws Exception {
+    try (Daemon daemon = serve("--log-level=off").awaitReady()) {
+      try (Frontend frontend = new Frontend(socket)) {
+        frontend.features();
+      }
+      daemon.terminate();
+      assertThat(daemon.exitStatus()).isZero();
+      assertThat(daemon.err()).isEmpty();
+    }
+  }
+
+  @Test
+  void theRightsHoldForAllSockets() throws Exception {
+    Path other = directory.resolve("other.sock");
+    Object group = Files.getAttribute(directory, "unix:gid");
+    try (Daemon daemon =
+        serve("--socket=" + other, "--socket-mode=606", "--socket-group=" + group).awaitReady()) {
+      for (Path path : List.of(socket, other)) {
+        assertThat((int) Files.getAttribute(path, "unix:mode") & 07777).isEqualTo(0606);
+        assertThat(Files.getAttribute(path, "unix:gid")).isEqualTo(group);
+      }
+      try (Frontend frontend = new Frontend(socket)) {
+        assertThat(frontend.features()).isNotZero();
+      }
+      assertThat(daemon.isAlive()).isTrue();
+    }
+  }
+
+  @Test
+  void aGroupThatThisUserMayNotGiveExitsWith1AndLeavesNoSocket() throws Exception {
+    boolean isRoot = Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+    List<String> mayNot = isRoot ? List.of("setpriv", "--bounding-set=-chown") : List.of();
+    try (Daemon daemon =
+        Daemon.startBy(
+            mayNot,
+            "--socket=" + socket,
+            "--backend=null",
+            "--socket-group=" + (isRoot ? 65534 : 0))) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err())
+          .singleElement()
+          .asString()
+          .contains(socket.toString(), "Operation not permitted", "a group that this user is in");
+      assertThat(socket).doesNotExist();
     }
   }
 
@@ -145,7 +260,8 @@ class DaemonLifeIT {
     try (var free = new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
       port = free.getLocalPort();
     }
-    try (Daemon daemon = serve("--metrics=" + port).awaitReady();
+    Path other = directory.resolve("other.sock");
+    try (Daemon daemon = serve("--socket=" + other, "--metrics=" + port).awaitReady();
         Frontend frontend = new Frontend(socket)) {
       frontend.features();
       String metrics =
@@ -156,8 +272,11 @@ class DaemonLifeIT {
                   BodyHandlers.ofString())
               .body();
       assertThat(metrics)
-          .contains("vhost_connected{device=\"sound\"} 1.0")
-          .contains("vhost_sound_streams_running{device=\"sound\"} 0.0");
+          .contains("vhost_connected{device=\"sound-0\",socket=\"%s\"} 1.0".formatted(socket))
+          .contains("vhost_connected{device=\"sound-1\",socket=\"%s\"} 0.0".formatted(other))
+          .contains(
+              "vhost_sound_streams_running{device=\"sound-0\",socket=\"%s\"} 0.0"
+                  .formatted(socket));
       daemon.terminate();
       assertThat(daemon.exitStatus()).isZero();
     }

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the packaged launcher answers to those who only ask, and to those who ask wrongly. */
 @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -101,11 +103,67 @@ class DaemonUsageIT {
     }
   }
 
-  @Test
-  void aSocketThatCannotBeBoundExitsWith1AndALineThatNamesIt() throws Exception {
-    try (Daemon daemon = Daemon.start("--socket=/proc/nowhere/x", "--backend=null")) {
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "--backend=null --socket=/proc/nowhere/x | /proc/nowhere/x",
+        "--backend=null --socket=DIR/none/x | DIR/none/x",
+        "--backend=null --socket=DIR | DIR: it exists and is not a socket",
+        "--backend=null --socket-fd=99 | file descriptor 99 is not open",
+        "--backend=null --socket-fd=0 | file descriptor 0 is not a Unix stream socket",
+        "--backend=null --socket=DIR/s --metrics=192.0.2.1:80 | 192.0.2.1:80",
+        "--backend=file --socket=DIR/s --playback-file=DIR | cannot play into DIR",
+        "--backend=file --socket=DIR/s --capture-file=DIR/none.wav | DIR/none.wav",
+        "--backend=alsa --socket=DIR/s --alsa-playback=no-such --alsa-capture=no-such | no-such",
+        "--backend=pipewire --socket=DIR/s --pipewire-remote=DIR/none | DIR/none",
+        "--backend=null --socket=DIR/none/x --log-level=off | DIR/none/x",
+      })
+  void whatCannotStartExitsWith1AndALineThatNamesIt(String line, String named) throws Exception {
+    String[] args = line.replace("DIR", directory.toString()).split(" ");
+    try (Daemon daemon = Daemon.start(args)) {
       assertThat(daemon.exitStatus()).isEqualTo(1);
-      assertThat(daemon.err()).singleElement().asString().contains("/proc/nowhere/x");
+      assertThat(daemon.out()).isEmpty();
+      assertThat(daemon.err().stream().filter(said -> !said.contains(" INFO ")))
+          .singleElement()
+          .asString()
+          .startsWith("vhost-device-sound: ")
+          .contains(named.replace("DIR", directory.toString()))
+          .doesNotContain("Exception");
+      assertThat(directory).isEmptyDirectory();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "DIR/none.jar, DIR/none.jar",
+    "DIR/text.jar:DIR/none.jar, DIR/none.jar",
+    "DIR/none/*, DIR/none/*",
+    "DIR/text.jar, no audio backend",
+    "DIR, no audio backend",
+  })
+  void furtherJarsThatAreNoneAreNotIgnored(String path, String named) throws Exception {
+    Files.writeString(directory.resolve("text.jar"), "no jar");
+    Map<String, String> environment =
+        Map.of("VHOST4J_PATH", path.replace("DIR", directory.toString()));
+    try (Daemon daemon = Daemon.start(environment, "--version")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.out()).isEmpty();
+      assertThat(daemon.err())
+          .singleElement()
+          .asString()
+          .startsWith("vhost-device-sound: VHOST4J_PATH")
+          .contains(named.replace("DIR", directory.toString()));
+    }
+  }
+
+  @Test
+  void theHelpFits100Columns() throws Exception {
+    try (Daemon daemon = Daemon.start("--help")) {
+      assertThat(daemon.out())
+          .containsSubsequence("The cards:", "The daemon:", "Print something and exit:")
+          .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(100));
     }
   }
 
@@ -121,14 +179,6 @@ class DaemonUsageIT {
   }
 
   @Test
-  void aDescriptorThatIsNoSocketExitsWith1() throws Exception {
-    try (Daemon daemon = Daemon.start("--fd=99", "--backend=null")) {
-      assertThat(daemon.exitStatus()).isEqualTo(1);
-      assertThat(daemon.err()).singleElement().asString().contains("99");
-    }
-  }
-
-  @Test
   void metricsAtAnAddressInUseExitWith1() throws Exception {
     try (var taken = new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress());
         Daemon daemon =
@@ -138,8 +188,9 @@ class DaemonUsageIT {
                 "--metrics=" + taken.getLocalPort())) {
       assertThat(daemon.exitStatus()).isEqualTo(1);
       assertThat(daemon.err())
-          .singleElement()
+          .last()
           .asString()
+          .startsWith("vhost-device-sound: ")
           .contains(String.valueOf(taken.getLocalPort()));
     }
   }

@@ -38,7 +38,7 @@ class LineLayoutTest {
     context.getLogger("io.vhost4j").setLevel(Level.INFO);
 
     assertThat(line(Level.WARN, "cannot", new IllegalStateException("no\nroom")))
-        .endsWith("cannot: java.lang.IllegalStateException: no room\n")
+        .endsWith(" cannot: IllegalStateException: no room\n")
         .hasLineCount(1);
   }
 

@@ -7,7 +7,10 @@ import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioBackendProvider;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioOption;
+import io.vhost4j.event.SocketRights;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -67,6 +70,7 @@ class SoundCommandLineTest {
                 "sound",
                 Path.of("/tmp/snd.sock"),
                 -1,
+                SocketRights.USUAL,
                 BACKENDS.get(0),
                 Map.of(),
                 1,
@@ -202,7 +206,63 @@ class SoundCommandLineTest {
         "--socket a --backend tape --poll-us=10001"
             + " | --poll-us=10001: possible are 0 to 10000 microseconds",
         "--socket a --backend tape --poll-us 50us"
-            + " | Invalid value for option '--poll-us' (N): '50us' is not a long",
+            + " | --poll-us=50us: possible are 0 to 10000 microseconds",
+        "--fd x --backend tape | --socket-fd=x is not a file descriptor",
+        "--fd 99999999999 --backend tape | --socket-fd=99999999999 is not a file descriptor",
+        "--socket a --backend tape --output-streams -1"
+            + " | --output-streams=-1: a card has 0 to 64 of them",
+        "--socket a --backend tape --output-streams 99999999999999999999"
+            + " | --output-streams=99999999999999999999: a card has 0 to 64 of them",
+        "--socket a --backend tape --input-streams many"
+            + " | --input-streams=many: a card has 0 to 64 of them",
+        "--socket a --backend tape --input-streams="
+            + " | --input-streams=: a card has 0 to 64 of them",
+        "--socket a --backend tape --log-level loud"
+            + " | --log-level=loud: possible are off, error, warn, info, debug, trace",
+        "--socket a --backend tape --log-level="
+            + " | --log-level=: possible are off, error, warn, info, debug, trace",
+        "--socket a --backend= | there is no backend '': choose silent or tape",
+        "--socket a --backend tape --socket-mode 999 | --socket-mode=999 is no mode:"
+            + " give three octal digits, such as 660 for user and group",
+        "--socket a --backend tape --socket-mode rw | --socket-mode=rw is no mode:"
+            + " give three octal digits, such as 660 for user and group",
+        "--socket a --backend tape --socket-mode 4777 | --socket-mode=4777 is no mode:"
+            + " give three octal digits, such as 660 for user and group",
+        "--socket a --backend tape --socket-mode= | --socket-mode= is no mode:"
+            + " give three octal digits, such as 660 for user and group",
+        "--socket a --backend tape --socket-group no-such-group"
+            + " | --socket-group=no-such-group: there is no such group; 'getent group' lists them",
+        "--socket a --backend tape --socket-group -1"
+            + " | --socket-group=-1: there is no such group; 'getent group' lists them",
+        "--socket a --backend tape --socket-group="
+            + " | --socket-group=: there is no such group; 'getent group' lists them",
+        "--fd 3 --backend tape --socket-mode 660"
+            + " | --socket-mode is for --socket=PATH: an inherited socket has its rights already",
+        "--fd 3 --backend tape --socket-group 0"
+            + " | --socket-group is for --socket=PATH: an inherited socket has its rights already",
+        "--fd 3 --backend tape --print-qemu"
+            + " | --print-qemu needs --socket=PATH: nobody knows the path of an inherited socket",
+        "--backend tape --print-qemu | no socket: say where to listen with --socket=PATH",
+        "--soket a --backend tape"
+            + " | there is no option --soket: did you mean --socket or --socket-path?",
+        "--soket=a --backend tape"
+            + " | there is no option --soket: did you mean --socket or --socket-path?",
+        "--socket a --backend tape --log-level info --log-level debug"
+            + " | --log-level is given 2 times: give it once",
+        "--socket a --backend tape --metrics 1 --metrics 2"
+            + " | --metrics is given 2 times: give it once",
+        "--socket a --backend tape --socket-mode 600 --socket-mode 660"
+            + " | --socket-mode is given 2 times: give it once",
+        "--zzz | there is no option --zzz",
+        "--socket a --backend tape stray | what is 'stray'? Options begin with --",
+        "--socket | --socket needs a value: --socket=PATH",
+        "--socket --backend tape | --socket needs a value: --socket=PATH",
+        "--socket a --backend | --backend needs a value: --backend=NAME",
+        "--socket a --backend tape --metrics | --metrics needs a value: --metrics=[ADDRESS:]PORT",
+        "--socket a --backend tape --metrics= | --metrics= is not [ADDRESS:]PORT",
+        "--socket a --backend tape --metrics no.such.host.invalid:80"
+            + " | --metrics=no.such.host.invalid:80: there is no host 'no.such.host.invalid';"
+            + " give one of this machine's addresses",
         "--socket a --backend tape --metrics nowhere | --metrics=nowhere is not [ADDRESS:]PORT",
         "--socket a --backend tape --metrics 70000 | --metrics=70000 is not [ADDRESS:]PORT",
         "--socket a --backend tape --metrics :80 | --metrics=:80 is not [ADDRESS:]PORT",
@@ -222,12 +282,6 @@ class SoundCommandLineTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--soket a --backend tape | --soket",
-        "--socket a --backend tape stray | stray",
-        "--socket | --socket",
-        "--socket a --backend tape --log-level loud | --log-level",
-        "--socket a --backend tape --log-level info --log-level debug | --log-level",
-        "--socket a --backend tape --output-streams many | --output-streams",
         "--socket a --backend tape --loop=maybe | --loop",
       })
   void whatCannotBeReadIsNamed(String line, String named) {
@@ -238,11 +292,56 @@ class SoundCommandLineTest {
         .hasLineCount(1);
   }
 
+  @ParameterizedTest
+  @CsvSource({"660, 0660", "0600, 0600", "000, 0", "777, 0777"})
+  void theModeHoldsForAllSockets(String given, String mode) throws Exception {
+    List<CardOptions> cards =
+        parse("--socket a --socket b --backend tape --socket-mode " + given).cards();
+
+    assertThat(cards)
+        .extracting(CardOptions::rights)
+        .containsOnly(new SocketRights(Integer.parseInt(mode, 8), null));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"root", "0"})
+  void theGroupIsANameOrANumber(String given) throws Exception {
+    SocketRights rights =
+        parse("--socket a --backend tape --socket-group " + given).cards().get(0).rights();
+
+    assertThat(rights.mode()).isNull();
+    assertThat(rights.group())
+        .isEqualTo(Files.getAttribute(Path.of("/"), "posix:group", LinkOption.NOFOLLOW_LINKS));
+  }
+
   @Test
-  void aMisspeltOptionIsCorrected() {
-    assertThatThrownBy(() -> request("--soket a --backend tape"))
-        .hasMessageContaining("did you mean")
-        .hasMessageContaining("--socket");
+  void theArgumentsForQemuHaveACardForEachSocket() throws Exception {
+    assertThat(text("--socket /run/a.sock --socket b.sock --backend tape --print-qemu"))
+        .isEqualTo(
+            """
+            -m 2G -object memory-backend-memfd,id=mem,size=2G,share=on -machine memory-backend=mem \\
+            -chardev socket,id=sound-0,path=/run/a.sock -device vhost-user-snd-pci,chardev=sound-0 \\
+            -chardev socket,id=sound-1,path=%s -device vhost-user-snd-pci,chardev=sound-1
+            """
+                .formatted(Path.of("b.sock").toAbsolutePath()));
+  }
+
+  @Test
+  void pathsForQemuAreQuotedForAShellAndHaveTheirCommasDoubled() throws Exception {
+    assertThat(
+            ((SoundCommandLine.Request.Print)
+                    new SoundCommandLine(BACKENDS, "1")
+                        .parse("--socket=/run/it's a, b$HOME", "--backend=tape", "--print-qemu"))
+                .text())
+        .contains("-chardev 'socket,id=sound,path=/run/it'\\''s a,, b$HOME' -device");
+  }
+
+  @Test
+  void aPathThatWouldBecomeTooLongForASocketStaysRelativeForQemu() throws Exception {
+    String name = "x".repeat(107);
+
+    assertThat(text("--socket " + name + " --backend tape --print-qemu"))
+        .contains("path=" + name + " ");
   }
 
   @Test
@@ -260,7 +359,10 @@ class SoundCommandLineTest {
         .isEqualTo(text("-h"))
         .contains("--socket", "--socket-path", "--socket-fd", "--fd", "--backend")
         .contains("--output-streams", "--input-streams", "--log-level", "--metrics")
-        .contains("--print-capabilities", "--help", "--version")
+        .contains("--print-capabilities", "--print-qemu", "--help", "--version")
+        .contains("--socket-mode", "--socket-group")
+        .containsSubsequence(
+            "The cards:", "--socket,", "--backend=NAME", "The daemon:", "--metrics", "Print")
         .contains("silent", "the backend tape")
         .contains("With --backend=silent or tape:", "With --backend=tape:")
         .contains("--tape=FILE", "%d becomes the stream", "tape-%d.")
