@@ -110,6 +110,24 @@ class DaemonSoundIT {
   }
 
   @Test
+  void aBackendThatBreaksExitsWith1AndALine() throws Exception {
+    try (Daemon daemon =
+        Daemon.start(
+            Map.of("VHOST4J_PATH", Path.of("src/test/third-party") + ":target/test-classes"),
+            "--socket=" + socket,
+            "--backend=stuck",
+            "--stuck-mark=" + StuckBackendProvider.BROKEN)) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err())
+          .singleElement()
+          .asString()
+          .startsWith("vhost-device-sound: ")
+          .contains("out of order");
+      assertThat(socket).doesNotExist();
+    }
+  }
+
+  @Test
   void sigtermEndsItWhileTheAudioOfTheHostHangs_D5() throws Exception {
     Path mark = directory.resolve("stuck");
     try (Daemon daemon =

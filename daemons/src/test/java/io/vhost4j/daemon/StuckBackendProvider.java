@@ -26,6 +26,9 @@ public final class StuckBackendProvider implements AudioBackendProvider {
   private static final AudioOption MARK =
       new AudioOption("stuck-mark", "FILE", "made when the sound is stuck", "");
 
+  /** A value of the option with which the backend breaks at once. */
+  static final String BROKEN = "broken";
+
   @Override
   public String name() {
     return "stuck";
@@ -46,6 +49,9 @@ public final class StuckBackendProvider implements AudioBackendProvider {
     String mark = options.get(MARK.name());
     if (mark == null) {
       throw new AudioException("give --stuck-mark=FILE");
+    }
+    if (mark.equals(BROKEN)) {
+      throw new IllegalStateException("out of order");
     }
     return new Backend(Path.of(mark));
   }
