@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.Gauge;
+import java.io.File;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -17,6 +18,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -134,6 +136,8 @@ class MetricsEndpointTest {
   @Test
   void clientsThatAreSlowHoldUpNobody() throws Exception {
     List<Socket> slow = new ArrayList<>();
+    assertThat(send("GET", "/metrics").statusCode()).isEqualTo(200); // what that opens stays open
+    int before = openDescriptors();
     try {
       for (int i = 0; i < 3 * HttpListener.MAX_CONNECTIONS; i++) {
         Socket socket = connect();
@@ -144,7 +148,9 @@ class MetricsEndpointTest {
         }
       }
       assertThat(send("GET", "/metrics").statusCode()).isEqualTo(200);
-      // Of too many, the oldest has gone.
+      // Both ends are of this process. Of too many, the oldest have gone.
+      assertThat(openDescriptors() - before)
+          .isLessThan(slow.size() + HttpListener.MAX_CONNECTIONS + 10);
       assertThat(slow.get(0).getInputStream().read()).isNegative();
       slow.get(slow.size() - 1)
           .getOutputStream()
@@ -173,6 +179,10 @@ class MetricsEndpointTest {
       assertThat(socket.getInputStream().read()).isNegative();
     }
     assertThatThrownBy(this::connect).isInstanceOf(ConnectException.class);
+  }
+
+  private static int openDescriptors() {
+    return Objects.requireNonNull(new File("/proc/self/fd").list()).length;
   }
 
   private Socket connect() throws Exception {
