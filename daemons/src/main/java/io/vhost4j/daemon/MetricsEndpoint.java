@@ -1,16 +1,29 @@
 package io.vhost4j.daemon;
 
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.vhost4j.daemon.HttpListener.Response;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
-/** Serves meters at {@code /metrics} in Prometheus' text format, and says so at {@code /}. */
+/**
+ * Serves meters at {@code /metrics} in Prometheus' text format, and says so at {@code /}. A client
+ * that is slow keeps a thread for some seconds and then has to go; while there are too many of
+ * them, further ones are hung up on.
+ */
 final class MetricsEndpoint implements AutoCloseable {
+  /** Clients that are answered at a time. */
+  static final int MAX_CLIENTS = 32;
+
   private static final String INDEX =
       """
       <!DOCTYPE html>
@@ -19,11 +32,14 @@ final class MetricsEndpoint implements AutoCloseable {
       """
           .formatted(SoundCommandLine.NAME);
 
-  private final HttpListener listener;
+  private final HttpServer server;
+  private final ExecutorService clients;
   private final PrometheusMeterRegistry registry;
 
-  private MetricsEndpoint(HttpListener listener, PrometheusMeterRegistry registry) {
-    this.listener = listener;
+  private MetricsEndpoint(
+      HttpServer server, ExecutorService clients, PrometheusMeterRegistry registry) {
+    this.server = server;
+    this.clients = clients;
     this.registry = registry;
   }
 
@@ -32,11 +48,20 @@ final class MetricsEndpoint implements AutoCloseable {
    */
   static MetricsEndpoint start(InetSocketAddress address, List<? extends MeterBinder> meters)
       throws StartException {
+    // Longest time of a request and of its answer; seconds.
+    System.setProperty("sun.net.httpserver.maxReqTime", "5");
+    System.setProperty("sun.net.httpserver.maxRspTime", "5");
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     meters.forEach(binder -> binder.bindTo(registry));
     try {
-      return new MetricsEndpoint(
-          HttpListener.start(address, path -> answer(path, registry)), registry);
+      HttpServer server = HttpServer.create(address, 0);
+      ExecutorService clients =
+          new ThreadPoolExecutor(
+              0, MAX_CLIENTS, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), MetricsEndpoint::thread);
+      server.setExecutor(clients);
+      server.createContext("/", exchange -> answer(exchange, registry));
+      server.start();
+      return new MetricsEndpoint(server, clients, registry);
     } catch (IOException e) {
       throw new StartException(
           "cannot serve metrics at %s:%d: %s: choose another --metrics=[ADDRESS:]PORT"
@@ -45,18 +70,51 @@ final class MetricsEndpoint implements AutoCloseable {
     }
   }
 
-  private static Response answer(String path, PrometheusMeterRegistry registry) {
-    return switch (path) {
-      case "/metrics" ->
-          new Response("200 OK", "text/plain; version=0.0.4; charset=utf-8", registry.scrape());
-      case "/" -> new Response("200 OK", "text/html; charset=utf-8", INDEX);
-      default -> HttpListener.text("404 Not Found", "not found: the metrics are at /metrics");
-    };
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "metrics");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private static void answer(HttpExchange exchange, PrometheusMeterRegistry registry)
+      throws IOException {
+    try (exchange) {
+      String method = exchange.getRequestMethod();
+      if (!method.equals("GET") && !method.equals("HEAD")) {
+        exchange.getResponseHeaders().set("Allow", "GET, HEAD");
+        exchange.sendResponseHeaders(405, -1);
+        return;
+      }
+      switch (exchange.getRequestURI().getPath()) {
+        case "/metrics" ->
+            send(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", registry.scrape());
+        case "/" -> send(exchange, 200, "text/html; charset=utf-8", INDEX);
+        default ->
+            send(
+                exchange,
+                404,
+                "text/plain; charset=utf-8",
+                "not found: the metrics are at /metrics\n");
+      }
+    }
+  }
+
+  private static void send(HttpExchange exchange, int status, String type, String text)
+      throws IOException {
+    byte[] body = text.getBytes(StandardCharsets.UTF_8);
+    exchange.getResponseHeaders().set("Content-Type", type);
+    if (exchange.getRequestMethod().equals("HEAD")) {
+      exchange.getResponseHeaders().set("Content-Length", String.valueOf(body.length));
+      exchange.sendResponseHeaders(status, -1);
+    } else {
+      exchange.sendResponseHeaders(status, body.length);
+      exchange.getResponseBody().write(body);
+    }
   }
 
   /** The address in use, whose port is a real one even if 0 was asked for. */
   InetSocketAddress address() {
-    return listener.address();
+    return server.getAddress();
   }
 
   /** Where people find it. */
@@ -69,7 +127,8 @@ final class MetricsEndpoint implements AutoCloseable {
 
   @Override
   public void close() {
-    listener.close();
+    server.stop(0);
+    clients.shutdownNow();
     registry.close();
   }
 }
