@@ -57,6 +57,17 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   /** Whether a ring has been started since the device was in its initial state. */
   private boolean deviceUsed;
 
+  /**
+   * Whether it is open who starts the rings that have all been stopped, see {@link #beforeStart}.
+   */
+  private boolean undecided;
+
+  /** What the driver had acknowledged when all rings were stopped. */
+  private long featuresAtStop;
+
+  /** A new driver has been noticed, and no ring may run before the device is reset. */
+  private boolean renewing;
+
   /** Completes when the device has done the last reset it was asked for; never fails. */
   private Future<Void> lastReset = Future.succeededFuture();
 
@@ -222,6 +233,41 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   Future<Void> resetDevice() {
     status = 0;
     vrings.forEach(Vring::disable);
+    return haltAndReset().onComplete(done -> vrings.forEach(Vring::rewind));
+  }
+
+  /**
+   * Notices a driver that begins anew although nobody has reset the device: some frontends only
+   * stop the rings when their guest reboots, and stop them in the same way for a pause.
+   *
+   * <p>A paused driver goes on where its rings stopped, a new one begins at index 0. So a ring that
+   * starts at the index above 0 where it stopped proves the first, and one that starts at another
+   * index the second. A ring that was at 0 says nothing, unless it lies elsewhere or other features
+   * were acknowledged: then one that follows decides. If that finds a new driver, those that have
+   * been started meanwhile start again behind the reset.
+   */
+  Future<Void> beforeStart(Vring vring) {
+    if (!undecided || vring.isStarted()) {
+      return Future.succeededFuture();
+    }
+    if (vring.goesOn()) {
+      undecided = false;
+      return Future.succeededFuture();
+    }
+    if (!vring.isElsewhere() && negotiation.acknowledged() == featuresAtStop) {
+      return Future.succeededFuture();
+    }
+    log.debug("{}: a new driver begins, the device is reset", label);
+    renewing = true;
+    return haltAndReset()
+        .onComplete(
+            done -> {
+              renewing = false;
+              vrings.forEach(Vring::look);
+            });
+  }
+
+  private Future<Void> haltAndReset() {
     return afterLastReset(
         () ->
             Future.join(vrings.stream().map(Vring::halt).toList())
@@ -229,21 +275,9 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
                 .onComplete(
                     done -> {
                       deviceUsed = false;
-                      vrings.forEach(Vring::rewind);
+                      undecided = false;
+                      vrings.forEach(Vring::forgetStop);
                     }));
-  }
-
-  /**
-   * Notices a driver that begins anew although nobody has reset the device: some frontends only
-   * stop the rings when their guest reboots. A paused guest goes on at the former base instead.
-   */
-  Future<Void> beforeStart(Vring vring) {
-    if (!deviceUsed || vring.base() != 0 || !isSuspended()) {
-      return Future.succeededFuture();
-    }
-    log.debug("{}: a new driver begins, the device is reset", label);
-    deviceUsed = false;
-    return afterLastReset(() -> ask(device::reset));
   }
 
   /** A device is never asked for a second reset before it is done with the first. */
@@ -298,6 +332,19 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   void ringStarted() {
     deviceUsed = true;
     backendChannel.tell();
+  }
+
+  /** A ring has been stopped, and it is known where. */
+  void ringStopped() {
+    if (deviceUsed && isSuspended()) {
+      undecided = true;
+      featuresAtStop = negotiation.acknowledged();
+    }
+  }
+
+  /** Whether a ring that is started may run. */
+  boolean isReady() {
+    return !renewing;
   }
 
   void ringBroken(Vring vring, String reason) {

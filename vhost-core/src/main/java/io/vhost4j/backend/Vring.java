@@ -44,6 +44,11 @@ final class Vring {
   private @Nullable VirtqueueVerticle running;
   private Future<?> halted = Future.succeededFuture();
 
+  /** Where the ring was when the frontend stopped it, if it has run since the last reset. */
+  private @Nullable Place stoppedAt;
+
+  private record Place(int base, int size, @Nullable VringAddresses addresses) {}
+
   Vring(BackendSession session, int index, QueueCounters counters) {
     this.session = session;
     this.index = index;
@@ -76,9 +81,23 @@ final class Vring {
     return started;
   }
 
-  /** Whether a start would go on where a former driver left off (see {@code beforeStart}). */
-  int base() {
-    return base;
+  /** Whether a start would go on where the ring has stopped, at which no new driver begins. */
+  boolean goesOn() {
+    return stoppedAt != null && base != 0 && base == stoppedAt.base;
+  }
+
+  /** Whether a start would be at another index or place than that where the ring has stopped. */
+  boolean isElsewhere() {
+    return stoppedAt != null && !stoppedAt.equals(place());
+  }
+
+  private Place place() {
+    return new Place(base, size, addresses);
+  }
+
+  /** What the former driver did is of no interest any more. */
+  void forgetStop() {
+    stoppedAt = null;
   }
 
   /**
@@ -232,7 +251,7 @@ final class Vring {
   void look() {
     if (running != null) {
       running.turn();
-    } else if (started && enabled) {
+    } else if (started && enabled && session.isReady()) {
       try {
         start();
       } catch (RefusedException e) {
@@ -267,12 +286,20 @@ final class Vring {
 
   /** Stops the ring for GET_VRING_BASE and drops its descriptors (C13, C18). */
   Future<Integer> stop() {
+    boolean ran = running != null;
+    boolean wasStarted = started;
     started = false;
     return halt()
         .map(
             done -> {
               stopListening();
               setCall(null);
+              if (ran) {
+                stoppedAt = place();
+              }
+              if (wasStarted) {
+                session.ringStopped();
+              }
               return base;
             });
   }
