@@ -47,8 +47,8 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   /** The buffer that the handler was given last in this turn, until it is back. */
   private @Nullable DescriptorChain last;
 
-  /** Buffers that will not come back, as the handler threw something with them in its hands. */
-  private int lost;
+  /** The buffer that will not come back, as the handler threw something with it in its hands. */
+  private @Nullable DescriptorChain lost;
 
   /** The handler has stopped: with the last of its buffers the ring is closed. */
   private boolean stopping;
@@ -167,7 +167,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     } catch (VirtqueueException e) {
       fail(String.valueOf(e.getMessage()));
     } catch (RuntimeException | Error e) {
-      lost += last == null ? 0 : 1;
+      lost = last;
       failed(e);
     }
   }
@@ -241,7 +241,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   }
 
   private void closeWhenIdle() {
-    if (ring.inFlight() <= lost) {
+    if (ring.inFlight() <= (lost == null ? 0 : 1)) {
       close();
     }
   }
@@ -249,14 +249,23 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   /** The device says that it has stopped, but it has not returned everything. */
   private void closeAnyway() {
     if (!closed) {
-      vring.session().buffersKept(vring, ring.inFlight());
+      vring.session().buffersKept(vring, ring.inFlight() - (lost == null ? 0 : 1));
       close();
     }
   }
 
+  /** The driver gets what the device has not returned: here, or with the next start. */
   private void close() {
     if (!closed) {
       closed = true;
+      try {
+        if (lost != null) {
+          ring.complete(lost, 0); // it is not tried again: it may break the device again
+        }
+        ring.reclaim();
+      } catch (InternalError e) {
+        failed(e);
+      }
       flush();
       ring.close();
       stopped.complete();
@@ -364,6 +373,9 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   private void isBack(DescriptorChain chain) {
     if (chain == last) {
       last = null;
+    }
+    if (chain == lost) {
+      lost = null;
     }
     if (stopping) {
       context.runOnContext(v -> closeWhenIdle());

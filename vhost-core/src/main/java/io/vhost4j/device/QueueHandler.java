@@ -20,7 +20,8 @@ public interface QueueHandler {
    * returned, and it notifies the driver of all completions when this method returns.
    *
    * <p>If an exception escapes, the ring is stopped. The buffer taken last counts as let go then,
-   * unless it has been returned; what was taken before still is the device's.
+   * unless it has been returned, and goes back with nothing written when the ring is stopped; what
+   * was taken before still is the device's.
    *
    * @throws VirtqueueException from {@code next()}, to be passed on: the engine stops this ring
    */
@@ -33,8 +34,9 @@ public interface QueueHandler {
    * start after a pause of the guest, and never after a reset.
    *
    * <p>The engine waits for the future as long as it takes, and for chains that are not back by
-   * then for some seconds more. After that it goes on without them: their memory turns blank and to
-   * complete them is of no effect.
+   * then for some seconds more. After that it goes on without them: they are put back or completed
+   * with nothing written, their memory turns blank when the guest's is let go of, and to complete
+   * them is of no effect.
    */
   default Future<Void> stop(DeviceQueue queue) {
     return Future.succeededFuture();

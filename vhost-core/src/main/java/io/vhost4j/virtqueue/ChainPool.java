@@ -1,5 +1,7 @@
 package io.vhost4j.virtqueue;
 
+import java.util.Arrays;
+
 /**
  * The chains of one device queue: the first {@link #inFlight()} of the array, in no order, are with
  * the device, the others wait. Grows to the largest number ever in flight.
@@ -62,6 +64,11 @@ final class ChainPool {
     chains[inFlight] = chain;
     piecesInFlight -= chain.pieceCount();
     chain.giveBack();
+  }
+
+  /** The chains in flight, in no order. */
+  DescriptorChain[] allInFlight() {
+    return Arrays.copyOf(chains, inFlight);
   }
 
   /**

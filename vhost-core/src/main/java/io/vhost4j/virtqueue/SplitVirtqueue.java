@@ -2,6 +2,8 @@ package io.vhost4j.virtqueue;
 
 import io.vhost4j.memory.GuestMemory;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -191,14 +193,41 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    */
   public boolean putBack(DescriptorChain chain) {
     checkInFlight(chain);
-    int latest = SplitRing.u16(nextAvail - 1);
-    if (chain.position() != latest) {
+    if (age(chain) != 0) {
       return false;
     }
     pool.release(chain);
-    nextAvail = latest;
+    nextAvail = chain.position();
     forgetAvailable();
     return true;
+  }
+
+  /**
+   * Takes back every chain that is still in flight, although somebody may hold it: leaves the
+   * latest ones in the ring, as {@link #putBack} does, and returns the others unused, so that
+   * nothing is lost to the driver. Whoever still touches such a chain meets its memory or, when
+   * that is let go of, blank memory. {@link #close()} is all that should follow.
+   *
+   * @throws InternalError if memory was truncated by its owner
+   */
+  public void reclaim() {
+    DescriptorChain[] kept = pool.allInFlight();
+    Arrays.sort(kept, Comparator.comparingInt(this::age));
+    for (DescriptorChain chain : kept) {
+      boolean isLatest = age(chain) == 0;
+      chain.abandon();
+      if (isLatest) {
+        putBack(chain);
+      } else {
+        complete(chain, 0);
+      }
+    }
+    memory.deliverFaults();
+  }
+
+  /** How many chains have been taken, and not put back, since this one. */
+  private int age(DescriptorChain chain) {
+    return SplitRing.u16(nextAvail - 1 - chain.position());
   }
 
   /**

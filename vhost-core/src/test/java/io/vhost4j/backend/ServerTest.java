@@ -14,6 +14,7 @@ import io.vhost4j.protocol.Payload;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -242,6 +243,85 @@ class ServerTest {
       Await.until("a buffer held", () -> holder.held() == 1);
       backend.onLoop(holder::release);
       guest.awaitUsed(queue);
+    }
+  }
+
+  /** Submits buffers until the device holds them; returns their heads. */
+  private int[] hold(Guest guest, Guest.Queue queue, int count) throws Exception {
+    int[] heads = new int[count];
+    for (int i = 0; i < count; i++) {
+      heads[i] = guest.submit(queue, "buffer " + i);
+    }
+    guest.announce(queue);
+    Await.until("buffers held", () -> holder.held() == count);
+    return heads;
+  }
+
+  @Test
+  void buffersThatADeviceKeepsComeAgainAfterAPauseC18() throws Exception {
+    try (Guest guest = Guest.running(backend.serve(holder), 1)) {
+      Guest.Queue queue = guest.queues.get(0);
+      int[] heads = hold(guest, queue, 3);
+      backend.onLoop(() -> holder.completeHeld(0, 0));
+      int base = guest.stop(queue); // answered although two buffers are not back
+      assertThat(base).as("the first one that was kept").isEqualTo(1);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[0]);
+      assertThat(queue.driver.poll()).isEqualTo(-1);
+
+      backend.onLoop(holder::release); // too late, and without effect
+      guest.start(queue, base, true);
+      Await.until("both are there again", () -> holder.held() == 2);
+      backend.onLoop(holder::release);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[1]);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[2]);
+      guest.sync();
+      assertThat(queue.driver.poll()).isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void buffersThatADeviceKeepsAndThatCannotComeAgainGoBackUnusedC18() throws Exception {
+    try (Guest guest = Guest.running(backend.serve(holder), 1)) {
+      Guest.Queue queue = guest.queues.get(0);
+      int[] heads = hold(guest, queue, 4);
+      backend.onLoop(() -> holder.completeHeld(0, 2)); // two were taken before, one after it
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[2]);
+      int base = guest.stop(queue);
+      assertThat(base).as("behind the last one that was used").isEqualTo(3);
+      List<Integer> back = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        back.add(guest.awaitUsed(queue));
+        assertThat(queue.driver.usedLength()).isZero();
+      }
+      assertThat(back).containsExactlyInAnyOrder(heads[0], heads[1]);
+      assertThat(queue.driver.poll()).isEqualTo(-1);
+
+      backend.onLoop(holder::release);
+      guest.start(queue, base, true);
+      Await.until("the last one is there again", () -> holder.held() == 1);
+      backend.onLoop(holder::release);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[3]);
+      assertThat(queue.driver.usedLength()).isNotZero();
+    }
+  }
+
+  @Test
+  void aBufferThatBrokeTheDeviceGoesBackUnusedWhenTheRingStops() throws Exception {
+    try (Guest guest = Guest.running(backend.serve(device), 1)) {
+      Guest.Queue queue = guest.queues.get(0);
+      guest.play(queue);
+      device.failsNext = true;
+      int head = guest.submit(queue, "breaks the device");
+      guest.announce(queue);
+      assertThat(queue.error.await(Await.SECONDS * 1000)).isTrue();
+      int base = guest.stop(queue);
+      assertThat(base).isEqualTo(2);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(head);
+      assertThat(queue.driver.usedLength()).isZero();
+      guest.start(queue, base, true);
+      for (int i = 0; i < 2 * Guest.RING_SIZE; i++) {
+        guest.play(queue);
+      }
     }
   }
 
