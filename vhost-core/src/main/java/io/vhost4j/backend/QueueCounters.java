@@ -17,6 +17,9 @@ final class QueueCounters {
   /** Chains taken from the ring. */
   long buffers;
 
+  /** Descriptors and pieces of memory that these chains were made of. */
+  long steps;
+
   /** Used-buffer notifications sent to the driver. */
   long notifications;
 

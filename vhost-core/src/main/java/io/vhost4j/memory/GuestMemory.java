@@ -42,6 +42,9 @@ public final class GuestMemory {
   private final long[] spans;
   private final ByteBuffer[] views;
 
+  /** Bytes from the start of each view to the next gap in guest memory. */
+  private final long[] runs;
+
   /** Whether an access can fault: not if all files are sealed against shrinking. */
   private final boolean mayFault;
 
@@ -65,6 +68,11 @@ public final class GuestMemory {
         spans[next] = Math.min(MappedRegion.STEP, region.region().size() - offset);
         views[next++] = region.view(i);
       }
+    }
+    runs = new long[count];
+    for (int i = count - 1; i >= 0; i--) {
+      boolean goesOn = i + 1 < count && starts[i] + spans[i] == starts[i + 1];
+      runs[i] = spans[i] + (goesOn ? runs[i + 1] : 0);
     }
   }
 
@@ -244,24 +252,11 @@ public final class GuestMemory {
 
   /** Whether every one of {@code length} bytes lies in some region. */
   public boolean covers(long guestAddress, long length) {
-    if (length < 0 || (length > 0 && wraps(guestAddress, length))) {
-      return false;
+    if (length <= 0) {
+      return length == 0;
     }
-    long address = guestAddress;
-    for (long rest = length; rest > 0; ) {
-      int view = find(address);
-      if (view < 0) {
-        return false;
-      }
-      long run = (long) views[view].capacity() - offset(view, address);
-      address += run;
-      rest -= run;
-    }
-    return true;
-  }
-
-  private static boolean wraps(long address, long length) {
-    return Long.compareUnsigned(address + length - 1, address) < 0;
+    int view = find(guestAddress);
+    return view >= 0 && length <= runs[view] - offset(view, guestAddress);
   }
 
   /**

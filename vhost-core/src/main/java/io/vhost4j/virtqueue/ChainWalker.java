@@ -59,13 +59,14 @@ final class ChainWalker {
     chain.clear();
     visited = 0;
     writableSeen = false;
-    piecesLeft = MAX_PIECES_IN_FLIGHT - piecesInFlight;
+    piecesLeft = Math.min(MAX_PIECES_IN_FLIGHT - piecesInFlight, maxPieces());
     int index = head;
     while (true) {
       if (++visited > size) {
         throw new VirtqueueException(
             "S20: the chain at head " + head + " visits more than " + size + " descriptors");
       }
+      chain.step();
       read(ringTable, SplitRing.DESCRIPTOR_BYTES * index);
       if ((flags & SplitRing.FLAG_INDIRECT) != 0) {
         walkTable(chain);
@@ -82,6 +83,19 @@ final class ChainWalker {
     }
   }
 
+  /** Most descriptors that a chain has, be they in the ring or in a table. */
+  private int maxDescriptors() {
+    return Math.max(size, MAX_INDIRECT_CHAIN);
+  }
+
+  /**
+   * Most pieces that a chain has: each descriptor may cross a seam between regions, and one may lie
+   * across all of them, but not each of them.
+   */
+  private int maxPieces() {
+    return 2 * maxDescriptors() + memory.viewCount();
+  }
+
   private void walkTable(DescriptorChain chain) throws VirtqueueException {
     checkTable();
     long table = address;
@@ -90,7 +104,7 @@ final class ChainWalker {
     ByteBuffer contiguous = memory.view(view);
     int offset = memory.offset(view, table);
     boolean isContiguous = length <= contiguous.capacity() - offset;
-    int limit = Math.max(size, MAX_INDIRECT_CHAIN);
+    int limit = maxDescriptors();
     visited--; // the one that points here is no buffer
     int inTable = 0;
     long index = 0;
@@ -105,6 +119,7 @@ final class ChainWalker {
                 + limit
                 + " descriptors, the cap of this device");
       }
+      chain.step();
       if (isContiguous) {
         read(contiguous, offset + SplitRing.DESCRIPTOR_BYTES * (int) index);
       } else {
@@ -174,10 +189,13 @@ final class ChainWalker {
       }
       int offset = memory.offset(view, at);
       int run = (int) Math.min(rest, memory.view(view).capacity() - offset);
+      chain.step();
       chain.addPiece(isWritable, view, offset, run);
       if (chain.pieceCount() > piecesLeft) {
         throw new VirtqueueException(
-            "S30: more than " + MAX_PIECES_IN_FLIGHT + " pieces of memory in flight");
+            piecesLeft == maxPieces()
+                ? "S30: a chain of more than " + piecesLeft + " pieces of memory"
+                : "S30: more than " + MAX_PIECES_IN_FLIGHT + " pieces of memory in flight");
       }
       at += run;
       rest -= run;

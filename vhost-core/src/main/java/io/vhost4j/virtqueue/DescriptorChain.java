@@ -28,6 +28,7 @@ public final class DescriptorChain {
   private int index;
   private int[] pieces = Pieces.allocate(INITIAL_PIECES);
   private int count;
+  private int steps;
   private int readableCount;
   private long readableSize;
   private long writableSize;
@@ -40,6 +41,14 @@ public final class DescriptorChain {
   /** Index of the chain's first descriptor, as it goes into the used ring. */
   public int head() {
     return head;
+  }
+
+  /**
+   * What it took to read the chain: one for each descriptor and one for each piece of memory, of
+   * which there are more if buffers lie across regions.
+   */
+  public int steps() {
+    return steps;
   }
 
   /** The device-readable part, positioned at its start when the chain is taken. */
@@ -69,9 +78,15 @@ public final class DescriptorChain {
   /** Starts over with no pieces. */
   void clear() {
     count = 0;
+    steps = 0;
     readableCount = 0;
     readableSize = 0;
     writableSize = 0;
+  }
+
+  /** A descriptor has been read, or a piece of memory found. */
+  void step() {
+    steps++;
   }
 
   /** Length of both parts in bytes. */

@@ -82,6 +82,64 @@ class FairnessTest {
     }
   }
 
+  /** What a turn of the queue has taken, by the counters; asked on the event loop. */
+  private static final class LongestTurn {
+    private final QueueCounters counters;
+    private long turn;
+    private long stepsBefore;
+    private long buffersBefore;
+    private volatile long steps;
+    private volatile long buffers;
+
+    LongestTurn(QueueCounters counters) {
+      this.counters = counters;
+    }
+
+    void afterEachBuffer() {
+      if (counters.turns != turn) {
+        turn = counters.turns;
+        stepsBefore = counters.steps;
+        buffersBefore = counters.buffers;
+      }
+      steps = Math.max(steps, counters.steps - stepsBefore);
+      buffers = Math.max(buffers, counters.buffers - buffersBefore);
+    }
+  }
+
+  @Test
+  void aTurnIsBoundedInDescriptorsNotOnlyInBuffers() throws Exception {
+    TestDevice device = new TestDevice("worked", 1, TestDevice.Manner.AT_ONCE);
+    Path path = backend.serve(device);
+    QueueCounters counters = backend.lastServer().queueCounters().get(0);
+    LongestTurn longest = new LongestTurn(counters);
+    device.afterEachBuffer = longest::afterEachBuffer;
+    try (Guest guest = new Guest(path)) {
+      guest.negotiate(Guest.FEATURES, Guest.PROTOCOL);
+      guest.shareMemory();
+      Guest.Queue queue = guest.addQueue(0, 256);
+      guest.start(queue, true);
+      RawRing ring = new RawRing(guest, queue);
+      int entries = 1024; // of which no two lie together: as many pieces
+      for (int i = 0; i < entries; i++) {
+        int next = i < entries - 1 ? RawRing.NEXT : 0;
+        ring.tableEntry(i, Guest.request(0) + (i & 1) * 64L, 1, next, i + 1);
+      }
+      for (int i = 0; i < 256; i++) {
+        ring.descriptor(i, RawRing.TABLE, 16L * entries, RawRing.INDIRECT, 0);
+        ring.offer(i);
+      }
+      queue.kick.signal();
+      Await.until("all buffers taken", () -> counters.buffers == 256);
+      backend.settle();
+      assertThat(counters.steps)
+          .as("each entry and piece, and what points to the table")
+          .isEqualTo(256L * (2 * entries + 1));
+      assertThat(longest.steps)
+          .as("steps of a turn")
+          .isLessThan(VirtqueueVerticle.STEPS_PER_TURN + 2 * entries + 1);
+    }
+  }
+
   @Test
   void aDriverThatFloodsOneQueueDoesNotStarveAnotherDevice() throws Exception {
     TestDevice flooded = new TestDevice("flooded", 2, TestDevice.Manner.AT_ONCE);

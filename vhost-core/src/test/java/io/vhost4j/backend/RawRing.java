@@ -17,11 +17,13 @@ final class RawRing {
   private final GuestMemory memory;
   private final long descriptors;
   private final long avail;
+  private final int size;
   private int available;
 
   RawRing(Guest guest, Guest.Queue queue) {
     VringAddresses at = queue.driver.addresses();
     memory = guest.memory;
+    size = queue.driver.size();
     descriptors = at.descriptorTable() - Guest.USER + Guest.BASE;
     avail = at.availRing() - Guest.USER + Guest.BASE;
   }
@@ -43,7 +45,7 @@ final class RawRing {
 
   /** Puts a head into the next slot and counts it. */
   RawRing offer(int head) {
-    writeShort(avail + 4 + 2L * (available % Guest.RING_SIZE), head);
+    writeShort(avail + 4 + 2L * (available % size), head);
     return index(available + 1);
   }
 

@@ -324,6 +324,36 @@ class MalformedRingTest {
   }
 
   @Test
+  void s30AChainThatCrossesSeamsAgainAndAgain() throws Exception {
+    // A buffer over a seam is two pieces. Each descriptor may have one, but not each many.
+    int entries = 1024;
+    for (int i = 0; i < entries; i++) {
+      int flags = i == entries - 1 ? WRITE : NEXT | WRITE;
+      ring.entry(BUFFERS, i, SEAM - 8, 16, flags, i + 1);
+    }
+    ring.descriptor(0, BUFFERS, 16 * entries, INDIRECT, 0).offer(0);
+    try (SplitVirtqueue queue = ring.device(RingFeatures.INDIRECT_DESC)) {
+      DescriptorChain chain = assertTaken(queue, 0, 16L * entries);
+      assertThat(chain.steps()).isEqualTo(3 * entries + 1);
+    }
+  }
+
+  @Test
+  void s30AChainOfMorePiecesThanAnHonestOneCanHave() throws Exception {
+    try (ManyRegions many = new ManyRegions(64)) {
+      // Each of 1024 descriptors covers all regions: 65536 pieces, of 2113 that there may be.
+      many.chainOverAllRegions(1024);
+      try (SplitVirtqueue queue = many.device()) {
+        assertThatThrownBy(queue::next).hasMessageStartingWith("S30: a chain of more than 2113");
+      }
+      many.chainOverAllRegions(33);
+      try (SplitVirtqueue queue = many.device()) {
+        assertThat(Objects.requireNonNull(queue.next()).steps()).isEqualTo(1 + 33 + 33 * 64);
+      }
+    }
+  }
+
+  @Test
   void s32TheSameHeadTwiceInFlightIsNoCrash() throws Exception {
     ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, 0);
     try (SplitVirtqueue queue = ring.device(0)) {
