@@ -40,7 +40,7 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   static final long PATIENCE_MILLIS = 5000;
 
   private final Context context;
-  private final String label;
+  private final CardLog cardLog;
   private final VirtioDevice device;
   private final VhostUserChannel channel;
   private final BackendChannel backendChannel = new BackendChannel(this);
@@ -48,10 +48,12 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   private final MessageDispatch dispatch;
   private final Promise<Void> ended = Promise.promise();
   private final long pollNanos;
+  private final Runnable firstMessage;
 
   private Negotiation negotiation;
   private GuestMemory memory = GuestMemory.empty();
   private int status;
+  private boolean hasSpoken;
   private boolean over;
 
   /** Whether a ring has been started since the device was in its initial state. */
@@ -75,23 +77,26 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
    * A session that does not read yet.
    *
    * @param context the device's context, whose event loop is the calling thread
-   * @param label names the device in log lines
+   * @param cardLog of the device, for what the frontend or its guest can cause
    * @param socket the connection, owned by the session from now on unless this fails
    * @param counters one per queue
    * @param pollNanos how long to look at an empty ring, see {@link AdaptivePolling}
+   * @param firstMessage called when the frontend turns out to be more than a probe
    */
   BackendSession(
       Context context,
-      String label,
+      CardLog cardLog,
       VirtioDevice device,
       OwnedFd socket,
       List<QueueCounters> counters,
-      long pollNanos)
+      long pollNanos,
+      Runnable firstMessage)
       throws IOException {
     this.context = context;
-    this.label = label;
+    this.cardLog = cardLog;
     this.device = device;
     this.pollNanos = pollNanos;
+    this.firstMessage = firstMessage;
     negotiation = new Negotiation(FeatureMessages.offered(device.features()), 0, 0);
     for (QueueCounters counter : counters) {
       vrings.add(new Vring(this, vrings.size(), counter));
@@ -102,12 +107,11 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
 
   /** Begins to serve; the device hears of the frontend. */
   void begin() {
-    log.info("{}: frontend connected", label);
     context.exceptionHandler(this::uncaught);
     try {
       device.connected(this);
     } catch (RuntimeException e) {
-      log.error("{}: the device failed", label, e);
+      cardLog.error("the device failed", e);
       channel.close("the device failed: " + e);
     }
   }
@@ -135,15 +139,22 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   @Override
   public void message(
       VhostUserChannel from, MessageHeader header, ByteBuffer payload, ReceivedFds fds) {
+    if (!hasSpoken) {
+      hasSpoken = true;
+      cardLog.info("frontend connected");
+      firstMessage.run();
+    }
     dispatch.message(from, header, payload, fds);
   }
 
   @Override
   public void closed(VhostUserChannel from, String reason) {
-    if (reason.equals(VhostUserChannel.PEER_CLOSED)) {
-      log.info("{}: frontend disconnected", label);
+    if (!reason.equals(VhostUserChannel.PEER_CLOSED)) {
+      cardLog.warn("disconnected: {}", reason);
+    } else if (hasSpoken) {
+      cardLog.info("frontend disconnected");
     } else {
-      log.warn("{}: disconnected: {}", label, reason);
+      log.debug("{}: somebody connected and has gone without a word", cardLog);
     }
     over = true;
     backendChannel.close();
@@ -154,7 +165,7 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
     try {
       device.disconnected();
     } catch (RuntimeException e) {
-      log.error("{}: the device failed", label, e);
+      cardLog.error("the device failed", e);
     }
     vrings.forEach(Vring::close);
     memory.release();
@@ -169,9 +180,9 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
     return context;
   }
 
-  /** What names the device in log lines. */
-  String label() {
-    return label;
+  /** The log of the device, for what the frontend or its guest can cause. */
+  CardLog cardLog() {
+    return cardLog;
   }
 
   VirtioDevice device() {
@@ -257,7 +268,7 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
     if (!vring.isElsewhere() && negotiation.acknowledged() == featuresAtStop) {
       return Future.succeededFuture();
     }
-    log.debug("{}: a new driver begins, the device is reset", label);
+    log.debug("{}: a new driver begins, the device is reset", cardLog);
     renewing = true;
     return haltAndReset()
         .onComplete(
@@ -300,12 +311,12 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
           .onComplete(
               result -> {
                 if (result.failed()) {
-                  log.error("{}: the device failed", label, result.cause());
+                  cardLog.error("the device failed", result.cause());
                 }
                 done.complete();
               });
     } catch (RuntimeException e) {
-      log.error("{}: the device failed", label, e);
+      cardLog.error("the device failed", e);
       done.complete();
     }
     return patiently(done.future());
@@ -319,9 +330,7 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
               .owner()
               .setTimer(
                   PATIENCE_MILLIS,
-                  id ->
-                      log.warn(
-                          "{}: the device does not stop or reset; frontends have to wait", label));
+                  id -> cardLog.warn("the device does not stop or reset; frontends have to wait"));
       awaited.onComplete(done -> context.owner().cancelTimer(timer));
     }
     return awaited;
@@ -348,7 +357,7 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   }
 
   void ringBroken(Vring vring, String reason) {
-    log.warn("{}: queue {} stopped: {}", label, vring.index(), reason);
+    cardLog.warn("queue {} stopped: {}", vring.index(), reason);
     if (negotiation.has(ProtocolFeature.STATUS)) { // B5
       status |= DeviceStatus.NEEDS_RESET;
       configChanged();
@@ -356,15 +365,14 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   }
 
   void buffersKept(Vring vring, int count) {
-    log.warn(
-        "{}: queue {}: the device has not returned {} buffers, their memory is taken away from it",
-        label,
+    cardLog.warn(
+        "queue {}: the device has not returned {} buffers, their memory is taken away from it",
         vring.index(),
         count);
   }
 
   void reportBug(Vring vring, Throwable e) {
-    log.error("{}: queue {}: the device failed", label, vring.index(), e);
+    cardLog.error("queue {}: the device failed", vring.index(), e);
   }
 
   /** Guest memory was not there any more when it was accessed. */
@@ -377,7 +385,7 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
     if (thrown instanceof InternalError) {
       memoryLost();
     } else {
-      log.error("{}: the device failed", label, thrown);
+      cardLog.error("the device failed", thrown);
     }
   }
 

@@ -23,12 +23,8 @@ final class MessageDispatch {
   private static final Logger log = LoggerFactory.getLogger(MessageDispatch.class);
   private static final long NACK = 1;
 
-  /** Refused messages that a frontend may have logged: it must not fill the disk with them. */
-  private static final int REFUSALS_LOGGED = 10;
-
   private final BackendSession session;
   private final Map<FrontendMessage, Operation> operations = new EnumMap<>(FrontendMessage.class);
-  private int refusals;
 
   MessageDispatch(BackendSession session) {
     this.session = session;
@@ -53,7 +49,7 @@ final class MessageDispatch {
       return;
     }
     log.debug(
-        "{}: {}, {} bytes, {} descriptors", session.label(), type, header.size(), fds.count());
+        "{}: {}, {} bytes, {} descriptors", session.cardLog(), type, header.size(), fds.count());
     Operation operation = operations.get(type);
     if (operation == null) {
       refuse(channel, type, header, "E5: " + type + " is not served");
@@ -95,13 +91,7 @@ final class MessageDispatch {
       channel.close(reason);
       return;
     }
-    if (++refusals <= REFUSALS_LOGGED) {
-      log.warn(
-          "{}: refused: {}{}",
-          session.label(),
-          reason,
-          refusals == REFUSALS_LOGGED ? " (what else it refuses is not logged)" : "");
-    }
+    session.cardLog().warn("refused: {}", reason);
     channel.send(header.reply(Long.BYTES), Payload.u64(NACK));
   }
 }

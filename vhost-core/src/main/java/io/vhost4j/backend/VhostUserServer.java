@@ -17,8 +17,6 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Serves one virtio device on a vhost-user socket, to one frontend after the other: who connects
@@ -33,8 +31,6 @@ import org.slf4j.LoggerFactory;
  * called from any thread.
  */
 public final class VhostUserServer {
-  private static final Logger log = LoggerFactory.getLogger(VhostUserServer.class);
-
   /**
    * The longest polling that can be asked for; whoever wants more wants a loop that never sleeps.
    */
@@ -45,6 +41,7 @@ public final class VhostUserServer {
   private final long pollNanos;
   private final List<QueueCounters> queueCounters;
   private final String name;
+  private final CardLog cardLog;
   private final Promise<Void> finished = Promise.promise();
 
   private String label;
@@ -67,6 +64,7 @@ public final class VhostUserServer {
     this.name = device.name();
     this.label = name;
     this.context = NativeTransport.newLoop(vertx);
+    this.cardLog = new CardLog(vertx, () -> label);
     this.queueCounters =
         IntStream.range(0, device.queueCount()).mapToObj(i -> new QueueCounters()).toList();
   }
@@ -185,7 +183,7 @@ public final class VhostUserServer {
     try {
       serve(socket).onComplete(gone -> setPaused(false));
     } catch (IOException | RuntimeException e) {
-      log.warn("{}: connection refused: {}", label, e.toString());
+      cardLog.warn("connection refused: {}", e.toString());
       socket.close();
       setPaused(false);
     }
@@ -209,10 +207,9 @@ public final class VhostUserServer {
    */
   private Future<Void> serve(OwnedFd socket) throws IOException {
     BackendSession next =
-        new BackendSession(context, label, device, socket, queueCounters, pollNanos);
+        new BackendSession(
+            context, cardLog, device, socket, queueCounters, pollNanos, this::hasSpoken);
     session = next;
-    connections++;
-    connected = true;
     next.begin();
     return next.ended()
         .onComplete(
@@ -220,6 +217,15 @@ public final class VhostUserServer {
               session = null;
               connected = false;
             });
+  }
+
+  /** A frontend is served, which is worth to be told, and whoever comes now has to wait. */
+  private void hasSpoken() {
+    connections++;
+    connected = true;
+    if (listener != null) {
+      listener.tellOfWaiting(() -> cardLog.info("another frontend waits: one is served at a time"));
+    }
   }
 
   /**
@@ -248,7 +254,14 @@ public final class VhostUserServer {
       }
       BackendSession present = session;
       Future<Void> ended = present == null ? Future.succeededFuture() : present.ended();
-      closing = ended.eventually(device::close).onComplete(done -> finished.tryComplete());
+      closing =
+          ended
+              .eventually(device::close)
+              .onComplete(
+                  done -> {
+                    cardLog.close();
+                    finished.tryComplete();
+                  });
       if (present != null) {
         present.close("the server closes");
       }

@@ -34,7 +34,9 @@ public final class VhostUserListener implements AutoCloseable {
   private final Consumer<OwnedFd> accepted;
   private final @Nullable Path path;
   private final @Nullable Object fileKey;
+  private @Nullable Runnable whoeverWaits;
   private boolean paused;
+  private boolean failing;
 
   private VhostUserListener(
       Context context, OwnedFd fd, @Nullable Path path, Consumer<OwnedFd> accepted)
@@ -102,9 +104,16 @@ public final class VhostUserListener implements AutoCloseable {
     updateInterest();
   }
 
+  /** Calls {@code somebodyWaits} once, if there is or comes somebody during a {@link #pause()}. */
+  public void tellOfWaiting(Runnable somebodyWaits) {
+    whoeverWaits = somebodyWaits;
+    updateInterest();
+  }
+
   /** Ends a {@link #pause()}. */
   public void resume() {
     paused = false;
+    whoeverWaits = null;
     updateInterest();
   }
 
@@ -124,23 +133,34 @@ public final class VhostUserListener implements AutoCloseable {
   }
 
   private void updateInterest() {
-    registration.interest(paused ? Interest.PAUSED : Interest.READ_LEVEL);
+    Interest inPause = whoeverWaits == null ? Interest.PAUSED : Interest.READ_EDGE;
+    registration.interest(paused ? inPause : Interest.READ_LEVEL);
   }
 
   private void ready() {
     if (paused) {
+      Runnable somebodyWaits = whoeverWaits;
+      if (somebodyWaits != null) {
+        whoeverWaits = null;
+        updateInterest();
+        somebodyWaits.run();
+      }
       return;
     }
     OwnedFd connection;
     try {
       connection = UnixSocket.accept(fd);
     } catch (NativeIoException e) {
-      log.error("{}: cannot accept a connection: {}", path == null ? fd : path, e.getMessage());
+      if (!failing) { // at the first failure in a row only
+        log.error("{}: cannot accept a connection: {}", path == null ? fd : path, e.getMessage());
+        failing = true;
+      }
       // Too many open files, mostly. What waits keeps the socket readable: do not ask at once.
       registration.interest(Interest.PAUSED);
       context.owner().setTimer(RETRY_MILLIS, timer -> updateInterest());
       return;
     }
+    failing = false;
     if (connection != null) {
       accepted.accept(connection);
     }

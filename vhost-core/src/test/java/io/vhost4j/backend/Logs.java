@@ -26,6 +26,14 @@ final class Logs implements AutoCloseable {
     root.addAppender(appender);
   }
 
+  /** What an administrator sees: everything but debugging. */
+  List<String> lines() {
+    return events.stream()
+        .filter(event -> event.getLevel().isGreaterOrEqual(Level.INFO))
+        .map(ILoggingEvent::getFormattedMessage)
+        .toList();
+  }
+
   /** The messages of warnings and errors. */
   List<String> complaints() {
     return events.stream()

@@ -12,8 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
 import java.nio.file.attribute.GroupPrincipal;
+import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,13 +105,22 @@ class VhostUserListenerTest {
   void whoConnectsWhileThePausedListenerServesAnotherIsAcceptedAfterwards() throws Exception {
     Path path = directory.resolve("socket");
     VhostUserListener listener = listen(path);
+    AtomicInteger told = new AtomicInteger();
     loop.run(listener::pause);
-    try (OwnedFd client = UnixSocket.create()) {
-      UnixSocket.connect(client, path);
-      loop.settle();
-      assertThat(accepted).isEmpty();
+    loop.run(() -> listener.tellOfWaiting(told::incrementAndGet));
+    loop.settle();
+    assertThat(told).hasValue(0);
+    try (OwnedFd client = UnixSocket.create();
+        OwnedFd other = UnixSocket.create()) {
+      for (OwnedFd each : List.of(client, other)) {
+        UnixSocket.connect(each, path);
+        loop.settle();
+        assertThat(accepted).isEmpty();
+        assertThat(told).as("told of the first").hasValue(1);
+      }
 
       loop.run(listener::resume);
+      nextConnection().close();
       nextConnection().close();
     }
     loop.run(listener::close);
