@@ -97,7 +97,7 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
     this.device = device;
     this.pollNanos = pollNanos;
     this.firstMessage = firstMessage;
-    negotiation = new Negotiation(FeatureMessages.offered(device.features()), 0, 0);
+    negotiation = new Negotiation(FeatureMessages.offered(device), 0, 0);
     for (QueueCounters counter : counters) {
       vrings.add(new Vring(this, vrings.size(), counter));
     }

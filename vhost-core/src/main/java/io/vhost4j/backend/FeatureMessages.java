@@ -4,6 +4,7 @@ import static io.vhost4j.backend.Operation.DONE;
 import static io.vhost4j.backend.Operation.answer;
 
 import io.vertx.core.Future;
+import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.Payload;
 import io.vhost4j.protocol.ProtocolFeature;
@@ -19,6 +20,9 @@ final class FeatureMessages {
           | VirtioFeature.INDIRECT_DESC
           | VirtioFeature.EVENT_IDX
           | VirtioFeature.PROTOCOL_FEATURES;
+
+  /** Feature bits that belong to the type of a device, of the 64 that vhost-user carries (2.2). */
+  private static final long DEVICE_FEATURES = (1L << 24) - 1 | -1L << 50;
 
   static final long PROTOCOL_FEATURES =
       ProtocolFeature.mask(
@@ -36,9 +40,20 @@ final class FeatureMessages {
     this.session = session;
   }
 
-  /** All feature bits that are offered for a device. */
-  static long offered(long deviceFeatures) {
-    return deviceFeatures | ENGINE_FEATURES;
+  /**
+   * All feature bits that are offered for a device.
+   *
+   * @throws IllegalArgumentException if it wants to offer some that are not a device's
+   */
+  static long offered(VirtioDevice device) {
+    long features = device.features();
+    long foreign = features & ~DEVICE_FEATURES;
+    if (foreign != 0) {
+      throw new IllegalArgumentException(
+          "%s: feature bits 0x%x are not a device's to offer, only bits 0 to 23 and 50 to 63"
+              .formatted(device.name(), foreign));
+    }
+    return features | ENGINE_FEATURES;
   }
 
   void register(Map<FrontendMessage, Operation> operations) {

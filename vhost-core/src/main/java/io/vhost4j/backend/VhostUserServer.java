@@ -59,6 +59,7 @@ public final class VhostUserServer {
       throw new IllegalArgumentException(
           "polling for " + polling + ": possible is " + Duration.ZERO + " to " + LONGEST_POLLING);
     }
+    FeatureMessages.offered(device); // fails for what no frontend could be told
     this.pollNanos = polling.toNanos();
     this.device = device;
     this.name = device.name();

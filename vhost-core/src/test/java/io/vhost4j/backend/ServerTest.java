@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server from its creation to its end, and devices that misbehave. */
 class ServerTest {
@@ -53,6 +54,36 @@ class ServerTest {
       assertThat(Collections.frequency(device.events, "connected")).isEqualTo(1);
       return second;
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {24, 26, 28, 29, 30, 32, 34, 41, 49})
+  void aDeviceCannotOfferFeaturesThatAreNotADevices(int bit) {
+    assertThatThrownBy(() -> backend.server(offering(1L << bit | 1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "greedy: feature bits 0x%x are not a device's to offer, only bits 0 to 23 and 50 to 63",
+            1L << bit);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 23, 50, 63})
+  void aDeviceOffersFeaturesOfItsType(int bit) throws Exception {
+    Path path = backend.path("greedy");
+    Await.result(backend.server(offering(1L << bit)).listen(path));
+    try (RawFrontend frontend = new RawFrontend(path)) {
+      assertThat(frontend.askU64(FrontendMessage.GET_FEATURES))
+          .isEqualTo(Guest.FEATURES | 1L << bit);
+    }
+  }
+
+  private static TestDevice offering(long features) {
+    return new TestDevice("greedy", 1, TestDevice.Manner.AT_ONCE) {
+      @Override
+      public long features() {
+        return features;
+      }
+    };
   }
 
   // Listening
