@@ -21,7 +21,8 @@ public final class EmbeddedSoundCard {
    * @param vertx made with {@code new VertxOptions().setPreferNativeTransport(true)}
    * @param socket where virtual machines connect
    * @param recording where their sound goes
-   * @return the running server; close it with {@link VhostUserServer#close()}
+   * @return the running server; it closes with the calling verticle or with {@link
+   *     VhostUserServer#close()}
    */
   public static Future<VhostUserServer> offer(Vertx vertx, Path socket, Path recording)
       throws AudioException {
@@ -29,6 +30,6 @@ public final class EmbeddedSoundCard {
         AudioBackends.named("file").open(Map.of("playback-file", recording.toString()));
     SoundDevice card = new SoundDevice(SoundDeviceConfig.standard(), backend);
     VhostUserServer server = VhostUserServer.create(vertx, card);
-    return server.listen(socket).map(server);
+    return server.listen(socket);
   }
 }

@@ -1,9 +1,13 @@
 package io.vhost4j.backend;
 
+import io.vertx.core.Closeable;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.CloseFuture;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.core.internal.VertxInternal;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.event.SocketRights;
@@ -24,8 +28,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * VhostUserServer server = VhostUserServer.create(vertx, device);
- * server.listen(Path.of("/run/sound.sock")).onSuccess(v -> System.out.println("ready"));
+ * server
+ *     .listen(Path.of("/run/sound.sock"))
+ *     .onSuccess(listening -> System.out.println("ready"))
+ *     .onFailure(failure -> System.err.println(failure.getMessage()));
  * }</pre>
+ *
+ * <p>Lives as a {@code NetServer} does: a server that was created in a verticle is closed when that
+ * is undeployed, any other one when its Vert.x instance closes.
  *
  * <p>Everything of the device runs on one event loop, which is chosen at creation. Methods may be
  * called from any thread.
@@ -42,7 +52,13 @@ public final class VhostUserServer {
   private final List<QueueCounters> queueCounters;
   private final String name;
   private final CardLog cardLog;
+  private final VertxInternal vertx;
   private final Promise<Void> finished = Promise.promise();
+
+  /** Of the verticle that has created this server, or of Vert.x. */
+  private final CloseFuture owner;
+
+  private final Closeable closedWithOwner = done -> close().onComplete(done);
 
   private String label;
   private boolean listening;
@@ -60,6 +76,7 @@ public final class VhostUserServer {
           "polling for " + polling + ": possible is " + Duration.ZERO + " to " + LONGEST_POLLING);
     }
     FeatureMessages.offered(device); // fails for what no frontend could be told
+    this.vertx = (VertxInternal) vertx;
     this.pollNanos = polling.toNanos();
     this.device = device;
     this.name = device.name();
@@ -68,6 +85,12 @@ public final class VhostUserServer {
     this.cardLog = new CardLog(vertx, () -> label);
     this.queueCounters =
         IntStream.range(0, device.queueCount()).mapToObj(i -> new QueueCounters()).toList();
+    ContextInternal creator = this.vertx.getContext();
+    this.owner = creator == null ? this.vertx.closeFuture() : creator.closeFuture();
+    if (!owner.add(closedWithOwner)) {
+      throw new IllegalStateException(
+          name + ": the verticle or Vert.x instance that is to serve it has been closed");
+    }
   }
 
   /**
@@ -75,7 +98,10 @@ public final class VhostUserServer {
    *
    * @param vertx has the native transport, see {@link NativeTransport#vertx}
    * @param device served by this server alone, which closes it in the end
-   * @throws IllegalStateException if {@code vertx} runs without epoll
+   * @throws IllegalStateException if {@code vertx} runs without epoll, or it or the calling
+   *     verticle has been closed
+   * @throws IllegalArgumentException if the device offers features that it does not own, see {@link
+   *     VirtioDevice#features()}
    */
   public static VhostUserServer create(Vertx vertx, VirtioDevice device) {
     return create(vertx, device, Duration.ZERO);
@@ -101,10 +127,11 @@ public final class VhostUserServer {
    * Listens at {@code path}. A socket left behind by a process that is gone is replaced; the own
    * one is removed by {@link #close()}.
    *
-   * @return fails with an {@link IOException} that names the path if it cannot be had, and with an
-   *     {@link IllegalStateException} if the server listens already or has been closed
+   * @return this server, which listens now; fails with an {@link IOException} that names the path
+   *     if it cannot be had, and with an {@link IllegalStateException} if the server listens
+   *     already or has been closed
    */
-  public Future<Void> listen(Path path) {
+  public Future<VhostUserServer> listen(Path path) {
     return listen(path, SocketRights.USUAL);
   }
 
@@ -114,7 +141,7 @@ public final class VhostUserServer {
    * @return fails as that of {@link #listen(Path)}, and with an {@link IOException} if this process
    *     may not give the socket these rights
    */
-  public Future<Void> listen(Path path, SocketRights rights) {
+  public Future<VhostUserServer> listen(Path path, SocketRights rights) {
     return onLoop(
         () -> {
           beginToListen(path.toString());
@@ -124,7 +151,7 @@ public final class VhostUserServer {
             listening = false; // another path may do
             throw e;
           }
-          return null;
+          return this;
         });
   }
 
@@ -133,10 +160,11 @@ public final class VhostUserServer {
    * only frontend (conformance D2), see {@link #finished()}.
    *
    * @param fd number of the descriptor, which belongs to the server from now on
-   * @return fails with an {@link IOException} if it is no Unix stream socket, and with an {@link
-   *     IllegalStateException} if the server listens already or has been closed
+   * @return this server, which listens or serves now; fails with an {@link IOException} if it is no
+   *     Unix stream socket, and with an {@link IllegalStateException} if the server listens already
+   *     or has been closed
    */
-  public Future<Void> listen(int fd) {
+  public Future<VhostUserServer> listen(int fd) {
     return onLoop(
         () -> {
           OwnedFd socket = new OwnedFd(fd);
@@ -150,7 +178,7 @@ public final class VhostUserServer {
             } else {
               serve(socket).onComplete(gone -> finished.tryComplete());
             }
-            return null;
+            return this;
           } catch (IOException | RuntimeException e) {
             socket.close();
             throw e;
@@ -167,7 +195,8 @@ public final class VhostUserServer {
   }
 
   private <T extends @Nullable Object> Future<T> onLoop(Callable<T> action) {
-    Promise<T> promise = Promise.promise();
+    ContextInternal caller = vertx.getContext();
+    Promise<T> promise = caller == null ? Promise.promise() : caller.promise();
     context.runOnContext(
         v -> {
           try {
@@ -260,6 +289,7 @@ public final class VhostUserServer {
               .eventually(device::close)
               .onComplete(
                   done -> {
+                    owner.remove(closedWithOwner);
                     cardLog.close();
                     finished.tryComplete();
                   });

@@ -1,5 +1,6 @@
 package io.vhost4j.frontend;
 
+import io.vertx.core.Closeable;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -51,6 +52,9 @@ public final class VhostUserFrontend {
   private Negotiation negotiation = Negotiation.NOTHING;
   private Runnable configChanged = () -> {};
 
+  /** Closes the connection with the verticle or the Vert.x instance that the context is of. */
+  private final Closeable closedWithOwner = done -> close().onComplete(done);
+
   private VhostUserFrontend(Context context, Path path, FrontendOptions options)
       throws IOException {
     this.context = context;
@@ -59,10 +63,14 @@ public final class VhostUserFrontend {
     this.handshake = new Handshake(context, requests, () -> configChanged.run());
     this.sharedMemory = new SharedMemory(requests);
     this.rings = new Rings(requests);
+    if (!((ContextInternal) context).closeFuture().add(closedWithOwner)) {
+      shutDown("the context has been closed");
+    }
   }
 
   /**
-   * Connects to the backend that listens at {@code path}, and negotiates the protocol features.
+   * Connects to the backend that listens at {@code path}, and negotiates the protocol features. The
+   * connection is closed with the verticle that the context is of, or with its Vert.x instance.
    *
    * @param context the context of everything that follows, with the epoll transport ({@link
    *     NativeTransport})
@@ -331,6 +339,7 @@ public final class VhostUserFrontend {
   }
 
   private void disconnected(String reason) {
+    ((ContextInternal) context).closeFuture().remove(closedWithOwner);
     handshake.close();
     // Whoever waits for a ring would wait for ever.
     queues.forEach(FrontendQueue::wakeAll);
