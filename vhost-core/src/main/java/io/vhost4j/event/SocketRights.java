@@ -41,8 +41,8 @@ public record SocketRights(@Nullable Integer mode, @Nullable GroupPrincipal grou
             .setGroup(group);
       } catch (FileSystemException e) {
         throw new IOException(
-            "cannot give the socket %s to the group %s: %s; name a group that this user is in"
-                .formatted(socket, group.getName(), e.getReason()),
+            "it cannot be given to the group %s: %s; name a group that this user is in"
+                .formatted(group.getName(), e.getReason()),
             e);
       }
     }
@@ -51,8 +51,7 @@ public record SocketRights(@Nullable Integer mode, @Nullable GroupPrincipal grou
         UnixSocket.setMode(socket, mode);
       } catch (IOException e) {
         throw new IOException(
-            "cannot give the socket %s the mode 0%o: %s".formatted(socket, mode, e.getMessage()),
-            e);
+            "it cannot be given the mode 0%o: %s".formatted(mode, e.getMessage()), e);
       }
     }
   }

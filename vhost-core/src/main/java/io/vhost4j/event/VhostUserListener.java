@@ -62,7 +62,7 @@ public final class VhostUserListener implements AutoCloseable {
    * @param rights who may connect, from the first moment on
    * @param accepted receives each connection and owns it
    * @throws IOException if somebody listens there, if there is another file, or from the calls; the
-   *     message names the path
+   *     message names the path and says what to do
    */
   public static VhostUserListener listen(
       Context context, Path path, SocketRights rights, Consumer<OwnedFd> accepted)
@@ -75,11 +75,34 @@ public final class VhostUserListener implements AutoCloseable {
       return new VhostUserListener(context, fd, path, accepted);
     } catch (NativeIoException e) {
       fd.close();
+      throw new IOException("cannot listen on " + path + ": " + reason(e, path), e);
+    } catch (IOException e) {
+      fd.close();
       throw new IOException("cannot listen on " + path + ": " + e.getMessage(), e);
-    } catch (IOException | RuntimeException e) {
+    } catch (RuntimeException e) {
       fd.close();
       throw e;
     }
+  }
+
+  /** What is wrong with the place of a socket; the text of the call if that is not to be seen. */
+  private static String reason(NativeIoException failure, Path path) {
+    Path directory = path.toAbsolutePath().getParent();
+    if (directory == null || Files.isDirectory(path)) {
+      return "it is a directory: choose a path inside, such as " + path.resolve("vhost.sock");
+    }
+    if (Files.notExists(directory)) {
+      return "the directory " + directory + " does not exist: create it, or choose another path";
+    }
+    if (Files.exists(directory) && !Files.isDirectory(directory)) {
+      return directory + " is not a directory: choose another path";
+    }
+    if (!Files.isWritable(directory)) {
+      return "this user may not create files in "
+          + directory
+          + ": choose another path, or have its owner permit it";
+    }
+    return String.valueOf(failure.getMessage());
   }
 
   /**
@@ -170,7 +193,7 @@ public final class VhostUserListener implements AutoCloseable {
     try {
       UnixSocket.bind(fd, path);
     } catch (NativeIoException e) {
-      if (e.errno() != Errno.EADDRINUSE) {
+      if (e.errno() != Errno.EADDRINUSE || Files.isDirectory(path)) {
         throw e;
       }
       removeStale(path);
@@ -192,8 +215,7 @@ public final class VhostUserListener implements AutoCloseable {
   private static void removeStale(Path path) throws IOException {
     int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
     if ((mode & FILE_TYPE_MASK) != FILE_TYPE_SOCKET) {
-      throw new IOException(
-          "cannot listen on " + path + ": it exists and is not a socket; remove it or use another");
+      throw new IOException("it exists and is not a socket: remove it, or choose another path");
     }
     try (OwnedFd probe = UnixSocket.create()) {
       UnixSocket.connect(probe, path);
@@ -207,7 +229,7 @@ public final class VhostUserListener implements AutoCloseable {
       }
     }
     throw new IOException(
-        "cannot listen on " + path + ": address in use, another process listens there");
+        "address in use, another process listens there: end it, or choose another path");
   }
 
   private static @Nullable Object fileKey(Path path) throws IOException {

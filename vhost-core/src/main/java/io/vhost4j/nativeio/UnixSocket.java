@@ -143,7 +143,11 @@ public final class UnixSocket {
     byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
     if (name.length > MAX_PATH) {
       throw new IOException(
-          "socket path of " + name.length + " bytes, more than " + MAX_PATH + ": " + path);
+          "the path has "
+              + name.length
+              + " bytes, more than "
+              + MAX_PATH
+              + ": choose a shorter one");
     }
     scratch.buffer.putShort(0, (short) AF_UNIX).put(PATH_OFFSET, name);
     scratch.buffer.put(PATH_OFFSET + name.length, (byte) 0);

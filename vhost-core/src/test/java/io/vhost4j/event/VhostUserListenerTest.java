@@ -2,6 +2,7 @@ package io.vhost4j.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
 import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -196,6 +198,65 @@ class VhostUserListenerTest {
     assertThat(path).hasContent("data");
   }
 
+  /** What the exception says, which is all that a user sees. */
+  private String refusalOf(Path path) throws Exception {
+    return loop.call(
+        () -> {
+          try {
+            VhostUserListener.listen(loop.context, path, accepted::add).close();
+            throw new AssertionError("it listens on " + path);
+          } catch (IOException e) {
+            return String.valueOf(e.getMessage());
+          }
+        });
+  }
+
+  @Test
+  void whatToDoIsSaidOfPathsThatCannotBeHad() throws Exception {
+    Path missing = directory.resolve("missing");
+    assertThat(refusalOf(missing.resolve("socket")))
+        .isEqualTo(
+            "cannot listen on %s/socket: the directory %s does not exist: create it, or choose"
+                + " another path",
+            missing, missing);
+
+    Path file = Files.writeString(directory.resolve("file"), "data");
+    assertThat(refusalOf(file.resolve("socket")))
+        .isEqualTo(
+            "cannot listen on %s/socket: %s is not a directory: choose another path", file, file);
+
+    Path folder = Files.createDirectory(directory.resolve("folder"));
+    assertThat(refusalOf(folder))
+        .isEqualTo(
+            "cannot listen on %s: it is a directory: choose a path inside, such as %s/vhost.sock",
+            folder, folder);
+
+    Path taken = directory.resolve("taken");
+    VhostUserListener listener = listen(taken);
+    assertThat(refusalOf(taken))
+        .isEqualTo(
+            "cannot listen on %s: address in use, another process listens there: end it, or choose"
+                + " another path",
+            taken);
+    loop.run(listener::close);
+
+    Path relative = Path.of("no-such-directory", "socket");
+    assertThat(refusalOf(relative))
+        .contains("the directory " + relative.toAbsolutePath().getParent() + " does not exist");
+  }
+
+  @Test
+  void aDirectoryThatIsNotTheUsersIsReportedAsSuch() throws Exception {
+    Path folder = Files.createDirectory(directory.resolve("folder"));
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("r-xr-xr-x"));
+    assumeFalse(Files.isWritable(folder), "root may write everywhere");
+    assertThat(refusalOf(folder.resolve("socket")))
+        .isEqualTo(
+            "cannot listen on %s/socket: this user may not create files in %s: choose another"
+                + " path, or have its owner permit it",
+            folder, folder);
+  }
+
   @Test
   void aPathThatIsTooLongIsReportedAsSuch() throws Exception {
     Path path = directory.resolve("x".repeat(120));
@@ -203,7 +264,9 @@ class VhostUserListenerTest {
         () ->
             assertThatThrownBy(() -> VhostUserListener.listen(loop.context, path, accepted::add))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("more than 107"));
+                .hasMessageContaining("cannot listen on " + path)
+                .hasMessageContaining("more than 107")
+                .hasMessageContaining("choose a shorter one"));
   }
 
   @Test
