@@ -236,7 +236,6 @@ final class Vring {
     }
     SplitVirtqueue ring = createRing(at, size);
     started = true;
-    callMissed = false;
     VirtqueueVerticle verticle = new VirtqueueVerticle(this, handler, ring);
     verticle.init(context.owner(), context);
     running = verticle;
@@ -294,6 +293,7 @@ final class Vring {
             done -> {
               stopListening();
               setCall(null);
+              callMissed = false;
               if (ran) {
                 stoppedAt = place();
               }

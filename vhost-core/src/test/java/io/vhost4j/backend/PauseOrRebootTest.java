@@ -278,4 +278,22 @@ class PauseOrRebootTest {
       assertThat(unused.driver.poll()).isEqualTo(-1);
     }
   }
+
+  @Test
+  void aCallThatIsStillToBeMadeIsNotForgottenWhenARebootIsSeen() throws Exception {
+    try (Guest guest = guest(0, 0, 0)) {
+      play(guest, 1, 1);
+      stopAll(guest);
+      guest.queues.forEach(guest::reboot);
+      Guest.Queue first = guest.queues.get(0);
+      guest.setUp(first, 0);
+      guest.enable(first, 1);
+      guest.submit(first, "used before there is a call descriptor");
+      guest.kick(first, first.kick);
+      guest.start(guest.queues.get(1), 0, true);
+      guest.call(first, first.call);
+      guest.awaitUsed(first);
+      assertThat(resets()).isEqualTo(1);
+    }
+  }
 }
