@@ -98,10 +98,13 @@ class LeakTest {
     Resources before = Resources.held();
     int threadsBefore = threads();
     Random random = new Random(SEED);
+    int frontends = 0;
     for (int i = 0; i < CYCLES; i++) {
       boolean orderly = i % 4 == 0;
+      int steps = orderly ? Integer.MAX_VALUE : random.nextInt(28);
+      frontends += steps == 0 ? 0 : 1; // who says nothing is only a probe
       try (Guest guest = new Guest(path)) {
-        new Steps(guest, orderly ? Integer.MAX_VALUE : random.nextInt(28)).run();
+        new Steps(guest, steps).run();
       }
       if (i % 50 == 49) {
         Await.until("gone", () -> !backend.lastServer().isConnected());
@@ -110,7 +113,7 @@ class LeakTest {
       }
     }
     backend.assertServes(path, QUEUES);
-    assertThat(backend.lastServer().connections()).isEqualTo(CYCLES + 2);
+    assertThat(backend.lastServer().connections()).isEqualTo(frontends + 2);
     assertThat(backend.logs().complaints()).isEmpty();
   }
 }
