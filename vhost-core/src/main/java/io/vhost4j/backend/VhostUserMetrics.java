@@ -12,7 +12,7 @@ import java.util.function.ToDoubleFunction;
  *
  * <table>
  * <caption>Meters; all have the tag {@code device}, those of queues the tag {@code queue}</caption>
- * <tr><td>{@code vhost.connections}</td><td>frontends served so far; who connects without a word is none</td></tr>
+ * <tr><td>{@code vhost.connections}</td><td>frontends served so far, not mere probes</td></tr>
  * <tr><td>{@code vhost.connected}</td><td>1 while a frontend is connected</td></tr>
  * <tr><td>{@code vhost.queue.turns}</td><td>kicks, and other looks at the ring</td></tr>
  * <tr><td>{@code vhost.queue.polls}</td><td>looks at an empty ring, where polling is on</td></tr>
