@@ -17,19 +17,16 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.sound.sampled.AudioInputStream;
 import javax.sound.sampled.AudioSystem;
 import javax.sound.sampled.UnsupportedAudioFileException;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
  * Starts the sound daemon, plays a tune through its vhost-user socket and records it back, and
@@ -46,7 +43,6 @@ public final class Demo {
   private static final PcmParameters PARAMETERS =
       new PcmParameters(
           SampleFormat.S16, SampleRate.HZ_48000, Tune.CHANNELS, 8 * PERIOD_BYTES, PERIOD_BYTES);
-  private static final long END_SECONDS = 5;
 
   private final PrintStream out;
   private final byte[] tune = Tune.samples();
@@ -82,29 +78,26 @@ public final class Demo {
   /** Whether everything arrived bit for bit. */
   boolean run(Path daemon, Path result)
       throws IOException, UnsupportedAudioFileException, InterruptedException {
-    Path directory = Files.createTempDirectory("vhost4j-demo");
-    try {
-      Path socket = directory.resolve("snd.sock");
-      Path source = directory.resolve("tune.wav");
+    try (Scratch scratch = new Scratch()) {
+      Path socket = scratch.resolve("snd.sock");
+      Path source = scratch.resolve("tune.wav");
       Tune.write(tune, source);
       Process process = start(daemon, socket, result, source);
       byte[] recorded;
       try {
+        scratch.add(process);
         recorded = playAndRecord(socket);
       } finally {
-        stop(process);
+        Scratch.end(process);
       }
       boolean played = compare("played  ", result.toString(), samples(result));
       boolean captured = compare("recorded", "the capture stream", recorded);
       return played && captured;
-    } finally {
-      try (Stream<Path> files = Files.walk(directory)) {
-        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
-      }
     }
   }
 
-  private Process start(Path daemon, Path socket, Path result, Path source) throws IOException {
+  private Process start(Path daemon, Path socket, Path result, Path source)
+      throws IOException, InterruptedException {
     String[] command = {
       daemon.toString(),
       "--socket=" + socket,
@@ -120,7 +113,7 @@ public final class Demo {
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     String line = console.readLine();
     if (line == null || !line.startsWith("READY")) {
-      stop(process);
+      Scratch.end(process);
       throw new IOException("the daemon did not start: " + daemon);
     }
     out.printf(
@@ -129,29 +122,15 @@ public final class Demo {
     return process;
   }
 
-  private static void stop(Process process) {
-    process.destroy();
-    try {
-      if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-      }
-    } catch (InterruptedException e) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private byte[] playAndRecord(Path socket) throws IOException {
+  private byte[] playAndRecord(Path socket) throws IOException, InterruptedException {
     Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
     try {
       SoundDriver card = await(SoundDriver.connect(NativeTransport.newLoop(vertx), socket));
-      try (ProgressBar bar = bar("Playing")) {
-        report("Playing", transfer(card, Direction.OUTPUT, new Playback(tune, bar)));
-      }
+      AtomicLong moved = new AtomicLong();
+      transfer("Playing", card, Direction.OUTPUT, new Playback(tune, moved), moved);
       byte[] recorded = new byte[tune.length];
-      try (ProgressBar bar = bar("Recording")) {
-        report("Recording", transfer(card, Direction.INPUT, new Recording(recorded, bar)));
-      }
+      moved.set(0);
+      transfer("Recording", card, Direction.INPUT, new Recording(recorded, moved), moved);
       await(card.close());
       return recorded;
     } finally {
@@ -159,19 +138,33 @@ public final class Demo {
     }
   }
 
-  private static TransferResult transfer(SoundDriver card, Direction direction, AudioPort port)
-      throws IOException {
-    return await(card.transfer(card.firstStream(direction), PARAMETERS, port));
+  /**
+   * Moves the whole tune, and shows how far it is.
+   *
+   * @param moved bytes that {@code port} has moved
+   */
+  private void transfer(
+      String what, SoundDriver card, Direction direction, AudioPort port, AtomicLong moved)
+      throws IOException, InterruptedException {
+    CompletableFuture<TransferResult> running =
+        card.transfer(card.firstStream(direction), PARAMETERS, port)
+            .toCompletionStage()
+            .toCompletableFuture();
+    try (Progress progress = Progress.onStderr(what, seconds(tune.length))) {
+      while (!running.isDone()) {
+        progress.show(seconds(moved.get()));
+        try {
+          running.get(50, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+          // Shown again, or told by get().
+        }
+      }
+    }
+    report(what, get(running));
   }
 
-  private ProgressBar bar(String task) {
-    return new ProgressBarBuilder()
-        .setTaskName(task)
-        .setInitialMax(tune.length / Tune.FRAME_BYTES)
-        .setUnit(" frames", 1)
-        .setStyle(ProgressBarStyle.ASCII)
-        .setUpdateIntervalMillis(100)
-        .build();
+  private static double seconds(long bytes) {
+    return (double) bytes / Tune.FRAME_BYTES / Tune.RATE;
   }
 
   private void report(String what, TransferResult result) {
@@ -207,10 +200,14 @@ public final class Demo {
     }
   }
 
-  private static <T> T await(Future<T> future) throws IOException {
+  private static <T> T await(Future<T> future) throws IOException, InterruptedException {
+    return get(future.toCompletionStage().toCompletableFuture());
+  }
+
+  private static <T> T get(CompletableFuture<T> future) throws IOException, InterruptedException {
     try {
-      return future.toCompletionStage().toCompletableFuture().join();
-    } catch (CompletionException e) {
+      return future.get();
+    } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       throw new IOException(cause.getMessage(), cause);
     }
@@ -219,12 +216,12 @@ public final class Demo {
   /** Gives the tune out, a period at a time. */
   private static final class Playback implements AudioPort {
     private final byte[] tune;
-    private final ProgressBar bar;
+    private final AtomicLong moved;
     private int given;
 
-    Playback(byte[] tune, ProgressBar bar) {
+    Playback(byte[] tune, AtomicLong moved) {
       this.tune = tune;
-      this.bar = bar;
+      this.moved = moved;
     }
 
     @Override
@@ -237,20 +234,20 @@ public final class Demo {
 
     @Override
     public void returned(ByteBuffer audio) {
-      bar.stepBy(audio.remaining() / Tune.FRAME_BYTES);
+      moved.addAndGet(audio.remaining());
     }
   }
 
   /** Takes as much as there is room for. */
   private static final class Recording implements AudioPort {
     private final byte[] target;
-    private final ProgressBar bar;
+    private final AtomicLong moved;
     private int wanted;
     private int taken;
 
-    Recording(byte[] target, ProgressBar bar) {
+    Recording(byte[] target, AtomicLong moved) {
       this.target = target;
-      this.bar = bar;
+      this.moved = moved;
     }
 
     @Override
@@ -265,7 +262,7 @@ public final class Demo {
       int length = audio.remaining();
       audio.get(target, taken, length);
       taken += length;
-      bar.stepBy(length / Tune.FRAME_BYTES);
+      moved.addAndGet(length);
     }
   }
 }

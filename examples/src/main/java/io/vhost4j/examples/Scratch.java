@@ -1,0 +1,71 @@
+package io.vhost4j.examples;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * A temporary directory and the processes that use it. All are gone when it is closed, and when a
+ * signal ends the program.
+ */
+final class Scratch implements AutoCloseable {
+  private static final long END_SECONDS = 5;
+
+  private final Path directory;
+  private final List<Process> processes = new CopyOnWriteArrayList<>();
+  private final Thread hook = new Thread(this::remove, "end");
+
+  Scratch() throws IOException {
+    directory = Files.createTempDirectory("vhost4j-demo");
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  Path resolve(String name) {
+    return directory.resolve(name);
+  }
+
+  /** The process ends with the directory at the latest. */
+  void add(Process process) {
+    processes.add(process);
+  }
+
+  /** Asks it to end, and ends it if it does not. */
+  static void end(Process process) {
+    process.destroy();
+    try {
+      if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      return; // the hook is at it
+    }
+    remove();
+  }
+
+  private void remove() {
+    processes.forEach(Scratch::end);
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot remove " + directory, e);
+    }
+  }
+}
