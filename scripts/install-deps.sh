@@ -174,6 +174,27 @@ print_commands() {
   fi
 }
 
+# Where there is no apt: says what to install by hand, if that is enough.
+without_apt() {
+  local lacking=()
+  case $group in
+    build | demo)
+      find_jdk 17 >/dev/null || lacking+=("a JDK, 17 or newer (javac)")
+      command -v mvn >/dev/null || lacking+=("Maven, 3.8 or newer (mvn)")
+      if [ ${#lacking[@]} -eq 0 ]; then exit 0; fi
+      warn "there is no apt here; please install:"
+      printf '    %s\n' "${lacking[@]}" >&2
+      ;;
+    java25) warn "there is no apt here; please install a JDK 25 and set JAVA25_HOME to it" ;;
+    *)
+      warn "the guest and its tests are made of Debian's packages, and there is no apt here; in a container:"
+      # shellcheck disable=SC2016 # for the user's shell
+      printf '    %s\n' 'docker run --rm -it -v "$PWD":/vhost4j -w /vhost4j debian:12 ./run COMMAND' >&2
+      ;;
+  esac
+  exit 1
+}
+
 if [ $# -ne 1 ]; then
   usage >&2
   exit 2
@@ -190,13 +211,9 @@ case $1 in
     ;;
 esac
 
+# shellcheck source=/dev/null
 codename=$(. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}") || true
-if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-  case $group in
-    build | demo) if find_jdk 17 >/dev/null && command -v mvn >/dev/null; then exit 0; fi ;;
-  esac
-  die "no apt here: install JDK 17 or newer, Maven, and for '$group' what $PWD/install-deps.sh lists, by hand"
-fi
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then without_apt; fi
 
 case $group in
   build | demo) need_build ;;

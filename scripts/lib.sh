@@ -20,6 +20,17 @@ die() {
   exit 1
 }
 
+# end_group PID: ends a process group, by force after five seconds, and returns when nothing of it is left.
+end_group() {
+  local beats=0
+  kill -- -"$1" 2>/dev/null || return 0
+  while kill -0 -- -"$1" 2>/dev/null && [ "$beats" -lt 120 ]; do
+    sleep 0.05
+    beats=$((beats + 1))
+    if [ "$beats" -eq 100 ]; then kill -9 -- -"$1" 2>/dev/null || true; fi
+  done
+}
+
 # logged NAME MESSAGE COMMAND...
 # Runs COMMAND with its output in a log file. Meanwhile shows MESSAGE, the seconds gone and the log's last line
 # (in place on a terminal, otherwise one line every 20 s). On failure shows the log's tail and gives the status back.
@@ -40,8 +51,8 @@ logged() {
   pid=$!
   set +m
   traps=$(trap -p INT TERM)
-  trap 'kill -- -"$pid" 2>/dev/null; exit 130' INT
-  trap 'kill -- -"$pid" 2>/dev/null; exit 143' TERM
+  trap 'end_group "$pid"; exit 130' INT
+  trap 'end_group "$pid"; exit 143' TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     if [ -t 2 ]; then

@@ -1,0 +1,119 @@
+package io.vhost4j.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The demos as a user sees them. */
+class DemoIT {
+  private static final String DAEMON = System.getProperty("vhost4j.daemon", "?");
+
+  @TempDir Path directory;
+  private Path temporary;
+
+  @BeforeEach
+  void makeTemporaryDirectory() throws IOException {
+    temporary = Files.createDirectory(directory.resolve("tmp"));
+  }
+
+  @Test
+  void withoutATerminalItPrintsWhatTheReadmeShows() throws Exception {
+    try (ProgramRun demo = demo()) {
+      assertThat(demo.status()).as(demo.err()).isZero();
+      assertThat(withoutNumbers(demo.out()))
+          .isEqualTo(withoutNumbers(Readme.block("The daemon listens on")));
+      assertThat(demo.err()).doesNotContain("\r").doesNotContain("\033");
+      assertThat(demo.err().lines()).hasSizeBetween(1, 20);
+    }
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void onATerminalTheBarGoesAway() throws Exception {
+    String command =
+        demoCommand().stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
+    try (ProgramRun demo =
+        ProgramRun.start(directory, Map.of(), List.of("script", "-qec", command, "/dev/null"))) {
+      assertThat(demo.status()).as(demo.out()).isZero();
+      String shown = asShown(demo.out());
+      assertThat(withoutNumbers(shown))
+          .isEqualTo(withoutNumbers(Readme.block("The daemon listens on")));
+      assertThat(demo.out()).contains("Playing   [====");
+    }
+  }
+
+  @Test
+  void aSignalEndsItAndItsDaemonAndItsFiles() throws Exception {
+    try (ProgramRun demo = demo()) {
+      demo.awaitOut(out -> out.contains("The daemon listens on"));
+      List<ProcessHandle> children = demo.handle().descendants().toList();
+      assertThat(children).isNotEmpty();
+      demo.terminate();
+      assertThat(demo.status()).isEqualTo(128 + 15);
+      for (ProcessHandle child : children) {
+        child.onExit().get(20, TimeUnit.SECONDS);
+      }
+    }
+    assertNothingIsLeft();
+  }
+
+  @Test
+  @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
+  void aGuestReadsWhatTheRandomNumberDeviceGave() throws Exception {
+    String boot = System.getenv("VHOST4J_GUEST");
+    try (ProgramRun demo =
+        ProgramRun.start(
+            directory, Map.of(), ProgramRun.java(temporary, EntropyDemo.class, boot))) {
+      assertThat(demo.status()).as("%s%s", demo.out(), demo.err()).isZero();
+      assertThat(withoutNumbers(demo.out()))
+          .isEqualTo(withoutNumbers(Readme.block("An entropy source listens on")));
+    }
+    assertNothingIsLeft();
+  }
+
+  private ProgramRun demo() throws IOException {
+    return ProgramRun.start(directory, Map.of(), demoCommand());
+  }
+
+  private List<String> demoCommand() {
+    Path result = directory.resolve("demo.wav");
+    return ProgramRun.java(temporary, Demo.class, DAEMON, result.toString());
+  }
+
+  private void assertNothingIsLeft() throws IOException {
+    try (Stream<Path> files = Files.list(temporary)) {
+      assertThat(files.filter(file -> !file.getFileName().toString().startsWith("hsperfdata")))
+          .isEmpty();
+    }
+  }
+
+  /** The lines that a terminal is left with. */
+  private static String asShown(String output) {
+    return output
+        .replace("\r\n", "\n")
+        .lines()
+        .map(line -> line.substring(line.lastIndexOf("\r\033[K") + 1).replace("\033[K", ""))
+        .collect(Collectors.joining("\n"));
+  }
+
+  /** Whether the text is the same, whatever was measured and wherever files are. */
+  private static String withoutNumbers(String text) {
+    return text.strip()
+        .replaceAll("(?m)(?<= )/?\\S*/?demo\\.wav", "demo.wav")
+        .replaceAll("\\S*/(snd|rng)\\.sock", "$1.sock")
+        .replaceAll("Linux \\S+", "Linux N")
+        .replaceAll("( [0-9a-f]{2}){16}", " NN")
+        .replaceAll("[0-9]+(\\.[0-9]+)?", "N");
+  }
+}

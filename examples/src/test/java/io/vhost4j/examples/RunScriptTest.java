@@ -1,0 +1,220 @@
+package io.vhost4j.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The script {@code run}, in a tree of its own with a Maven and a Java that do as they are told.
+ */
+class RunScriptTest {
+  private static final Path REPOSITORY = Path.of("..");
+  private static final String REAL_JAVA =
+      Path.of(System.getProperty("java.home"), "bin", "java").toString();
+
+  @TempDir Path directory;
+  private Path tree;
+  private Path temporary;
+  private Path programs;
+
+  @BeforeEach
+  void makeTree() throws IOException {
+    tree = directory.resolve("tree");
+    temporary = Files.createDirectory(directory.resolve("tmp"));
+    programs = Files.createDirectory(directory.resolve("bin"));
+    Files.createDirectories(tree.resolve("scripts/guest"));
+    for (String file : List.of("run", "scripts/lib.sh", "scripts/TestReport.java")) {
+      Files.copy(REPOSITORY.resolve(file), tree.resolve(file));
+    }
+    script(tree.resolve("scripts/install-deps.sh"), "exit 0");
+    script(tree.resolve("scripts/guest/prepare.sh"), "exit 0");
+    script(programs.resolve("mvn"), "exit 0");
+    Path jdk = directory.resolve("jdk/bin");
+    Files.createDirectories(jdk);
+    script(jdk.resolve("javac"), "exit 1");
+    script(jdk.resolve("java"), "exec " + REAL_JAVA + " \"$@\"");
+    Files.writeString(jdk.resolveSibling("release"), "JAVA_VERSION=\"25.0.1\"\n");
+    Files.createDirectories(tree.resolve("daemons/target"));
+    Files.createDirectories(tree.resolve("daemons/src/test/java/some/where"));
+    Files.createFile(tree.resolve("daemons/src/test/java/some/where/FooTest.java"));
+    Files.createFile(tree.resolve("pom.xml"));
+    Files.createFile(tree.resolve("daemons/pom.xml"));
+    Files.createDirectories(tree.resolve("examples/src/main/java/io/vhost4j/examples"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"help", "-h", "--help", "demo --help", "test -h"})
+  void theHelpIsNoError(String arguments) throws Exception {
+    try (ProgramRun run = run(arguments.split(" "))) {
+      assertThat(run.status()).isZero();
+      assertThat(run.out()).startsWith("Usage: ./run COMMAND").contains("demo --device");
+      assertThat(run.err()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "nonsense", "demo --nonsense", "build all", "test NoSuchTest", "example No"})
+  void wrongUsageHasStatusTwo(String arguments) throws Exception {
+    try (ProgramRun run = run(arguments.isEmpty() ? new String[0] : arguments.split(" "))) {
+      assertThat(run.status()).isEqualTo(2);
+      assertThat(run.err()).startsWith("run: ");
+      assertThat(run.out()).isEmpty();
+    }
+  }
+
+  @Test
+  void aFailedTestIsShownWithItsParameterAndALineToRunItAgain() throws Exception {
+    script(
+        programs.resolve("mvn"),
+        """
+        mkdir -p daemons/target/surefire-reports
+        cat >daemons/target/surefire-reports/TEST-some.where.FooTest.xml <<'XML'
+        <testsuite>
+          <testcase name="fine" classname="some.where.FooTest"/>
+          <testcase name="bar(int)[2] value=7" classname="some.where.FooTest">
+            <failure message="expected: 1&#10; but was: 7" type="x.AssertionFailedError">x.AssertionFailedError:
+        \tat some.where.FooTest.bar(FooTest.java:12)
+        </failure>
+          </testcase>
+          <testcase name="property" classname="some.where.FooTest$Inner">
+            <failure message="no" type="java.lang.AssertionError">x</failure>
+            <system-out>tries = 3 | # of calls
+
+        Shrunk Sample (1 steps)
+        -----------------------
+          arg0: 1000
+          arg1: "x"
+
+
+        </system-out>
+          </testcase>
+          <testcase name="off" classname="some.where.FooTest"><skipped message="no sound here"/></testcase>
+        </testsuite>
+        XML
+        exit 1
+        """);
+
+    try (ProgramRun run = run("test")) {
+      assertThat(run.status()).isEqualTo(1);
+      assertThat(run.err())
+          .contains("FAILED  FooTest.bar(int)[2] value=7\n")
+          .contains("expected: 1 but was: 7 (FooTest.java:12)\n")
+          .contains("again: ./run test some.where.FooTest#bar\n")
+          .contains("FAILED  FooTest$Inner.property\n")
+          .contains("with arg0: 1000, arg1: \"x\"\n")
+          .contains("again: ./run test 'some.where.FooTest$Inner#property'\n")
+          .contains("SKIPPED FooTest.off\n            no sound here\n")
+          .contains("Tests FAILED")
+          .contains("4 tests, 2 failed, 1 skipped");
+    }
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void oneTestIsChosenByItsName() throws Exception {
+    Path said = directory.resolve("said");
+    script(programs.resolve("mvn"), "echo \"$*\" >" + said);
+
+    try (ProgramRun run = run("test", "some.where.FooTest#bar")) {
+      assertThat(run.status()).as("no test has run").isEqualTo(1);
+      assertThat(run.err()).contains("0 tests");
+    }
+    assertThat(said)
+        .content()
+        .contains("-pl daemons -am")
+        .contains("-Dtest=some.where.FooTest#bar");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"build", "test", "bench"})
+  void aSignalEndsAllAtOnceAndLeavesNothing(String command) throws Exception {
+    Path child = directory.resolve("child");
+    String endless =
+        """
+        mktemp -d >/dev/null
+        trap 'sleep 0.3; exit 143' TERM
+        sleep 300 & echo $! >%s
+        wait
+        """
+            .formatted(child);
+    if (command.equals("bench")) {
+      script(directory.resolve("jdk/bin/java"), endless);
+    } else {
+      script(programs.resolve("mvn"), endless);
+    }
+
+    try (ProgramRun run = run(command)) {
+      while (!Files.exists(child) || Files.size(child) == 0) {
+        assertThat(run.handle().isAlive()).as(run.err()).isTrue();
+        Thread.sleep(20);
+      }
+      List<ProcessHandle> children = run.handle().descendants().toList();
+      assertThat(children).hasSizeGreaterThanOrEqualTo(2);
+      run.terminate();
+      assertThat(run.status()).isEqualTo(143);
+      assertThat(children).noneMatch(ProcessHandle::isAlive);
+    }
+    if (!command.equals("build")) { // Maven alone gets no directory of its own
+      assertNothingIsLeft();
+    }
+  }
+
+  @Test
+  void withoutAptItSaysWhatToInstall() throws Exception {
+    Path installer = Path.of("../scripts/install-deps.sh").toAbsolutePath().normalize();
+    Path other = Files.createDirectory(directory.resolve("other"));
+    for (String name : List.of("env", "bash", "dirname", "readlink", "sed", "cat")) {
+      script(other.resolve(name), "exec /usr/bin/" + name + " \"$@\"");
+    }
+    Map<String, String> environment = Map.of("PATH", other.toString());
+
+    try (ProgramRun run =
+        ProgramRun.start(directory, environment, List.of(installer.toString(), "build"))) {
+      assertThat(run.status()).isEqualTo(1);
+      assertThat(run.err()).contains("there is no apt here").contains("Maven");
+    }
+    try (ProgramRun run =
+        ProgramRun.start(directory, environment, List.of(installer.toString(), "guest"))) {
+      assertThat(run.status()).isEqualTo(1);
+      assertThat(run.err()).contains("Debian").contains("docker run");
+    }
+  }
+
+  private ProgramRun run(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(tree.resolve("run").toString()));
+    Collections.addAll(command, arguments);
+    return ProgramRun.start(
+        directory,
+        Map.of(
+            "PATH", programs + ":" + System.getenv("PATH"),
+            "JAVA_HOME", directory.resolve("jdk").toString(),
+            "TMPDIR", temporary.toString(),
+            "XDG_CACHE_HOME", directory.resolve("cache").toString()),
+        command);
+  }
+
+  private void assertNothingIsLeft() throws IOException {
+    try (Stream<Path> files = Files.list(temporary)) {
+      assertThat(files).isEmpty();
+    }
+  }
+
+  private static void script(Path file, String text) throws IOException {
+    Files.writeString(file, "#!/bin/bash\n" + text + "\n");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+}
