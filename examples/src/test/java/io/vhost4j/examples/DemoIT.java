@@ -100,9 +100,7 @@ class DemoIT {
 
   /** The lines that a terminal is left with. */
   private static String asShown(String output) {
-    return output
-        .replace("\r\n", "\n")
-        .lines()
+    return Stream.of(output.replace("\r\n", "\n").split("\n"))
         .map(line -> line.substring(line.lastIndexOf("\r\033[K") + 1).replace("\033[K", ""))
         .collect(Collectors.joining("\n"));
   }

@@ -52,7 +52,9 @@ class RunScriptTest {
     Files.createFile(tree.resolve("daemons/src/test/java/some/where/FooTest.java"));
     Files.createFile(tree.resolve("pom.xml"));
     Files.createFile(tree.resolve("daemons/pom.xml"));
-    Files.createDirectories(tree.resolve("examples/src/main/java/io/vhost4j/examples"));
+    Path examples = tree.resolve("examples/src/main/java/io/vhost4j/examples");
+    Files.createDirectories(examples);
+    Files.writeString(examples.resolve("Bar.java"), "public static void main(String[] arguments)");
   }
 
   @ParameterizedTest
@@ -73,6 +75,14 @@ class RunScriptTest {
       assertThat(run.status()).isEqualTo(2);
       assertThat(run.err()).startsWith("run: ");
       assertThat(run.out()).isEmpty();
+    }
+  }
+
+  @Test
+  void theExamplesAreListed() throws Exception {
+    try (ProgramRun run = run("example")) {
+      assertThat(run.status()).isZero();
+      assertThat(run.out().lines()).contains("    ./run example Bar");
     }
   }
 
@@ -168,9 +178,7 @@ class RunScriptTest {
       assertThat(run.status()).isEqualTo(143);
       assertThat(children).noneMatch(ProcessHandle::isAlive);
     }
-    if (!command.equals("build")) { // Maven alone gets no directory of its own
-      assertNothingIsLeft();
-    }
+    assertNothingIsLeft();
   }
 
   @Test
