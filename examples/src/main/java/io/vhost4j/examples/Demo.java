@@ -117,8 +117,8 @@ public final class Demo {
       throw new IOException("the daemon did not start: " + daemon);
     }
     out.printf(
-        "The daemon listens on %s after %d ms.%n",
-        socket, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
+        "The daemon listens after %d ms.%n",
+        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
     return process;
   }
 
@@ -169,7 +169,7 @@ public final class Demo {
 
   private void report(String what, TransferResult result) {
     out.printf(
-        "%s: %d frames in %d buffers, %.2f s; %d buffers failed; largest latency %.1f ms%n",
+        "%s: %d frames in %d buffers, %.2f s, %d failed, latency up to %.1f ms%n",
         what,
         result.bytes() / Tune.FRAME_BYTES,
         result.buffers(),
