@@ -38,7 +38,7 @@ class ReadmeTest {
 
     assertThat(poms).hasSize(1);
     String pom = poms.get(0);
-    assertThat(pom).contains("<maven.compiler.release>" + javaRelease + "<");
+    assertThat(pom).contains("<maven.compiler.target>" + javaRelease + "<");
     Matcher dependency =
         Pattern.compile(
                 "<groupId>io\\.vhost4j</groupId>\\s*<artifactId>([^<]+)</artifactId>\\s*"
