@@ -15,20 +15,11 @@ public enum Pacing {
           "pacing",
           "realtime|none",
           "consume and capture as fast as real hardware, or as fast as possible",
-          "realtime");
+          "realtime",
+          AudioOption.Values.oneOf("realtime", "none"));
 
-  /**
-   * What the user chose with {@link #OPTION}.
-   *
-   * @throws AudioException if it is no pacing
-   */
-  public static Pacing of(Map<String, String> options) throws AudioException {
-    String value = options.getOrDefault(OPTION.name(), OPTION.defaultValue());
-    return switch (value) {
-      case "realtime" -> REALTIME;
-      case "none" -> NONE;
-      default ->
-          throw new AudioException("--pacing=" + value + " is unknown: give realtime or none");
-    };
+  /** What the user chose with {@link #OPTION}; the options have been checked. */
+  public static Pacing of(Map<String, String> options) {
+    return OPTION.in(options).equals("none") ? NONE : REALTIME;
   }
 }

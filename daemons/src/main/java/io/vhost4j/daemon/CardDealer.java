@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import io.vhost4j.audio.AudioBackendProvider;
 import io.vhost4j.audio.AudioOption;
+import io.vhost4j.audio.AudioOptionException;
 import io.vhost4j.backend.VhostUserServer;
 import io.vhost4j.event.SocketRights;
 import java.io.IOException;
@@ -238,7 +239,19 @@ final class CardDealer {
         takers.get(i).put(name, values.get(i).toString());
       }
     }
+    check(chosen, settings);
     return settings;
+  }
+
+  private static void check(List<AudioBackendProvider> chosen, List<Map<String, String>> settings)
+      throws UsageException {
+    for (int i = 0; i < chosen.size(); i++) {
+      try {
+        chosen.get(i).check(settings.get(i));
+      } catch (AudioOptionException e) {
+        throw new UsageException(String.valueOf(e.getMessage()));
+      }
+    }
   }
 
   private static boolean has(AudioBackendProvider backend, String option) {

@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SoundCommandLineTest {
-  private static final AudioOption PACE = new AudioOption("pace", "HOW", "how fast", "real");
+  private static final AudioOption PACE =
+      new AudioOption("pace", "HOW", "how fast", "real", AudioOption.Values.oneOf("real", "none"));
   private static final AudioOption FILE =
       new AudioOption("tape", "FILE", "where to; %d becomes the stream", "tape-%d.wav");
   private static final AudioOption LOOP = new AudioOption("loop", "", "start over", "false");
@@ -193,6 +194,8 @@ class SoundCommandLineTest {
         "--fd -1 --backend tape | --socket-fd=-1 is not a file descriptor",
         "--socket= --backend tape | --socket is empty: give the path of a Unix socket",
         "--socket a --backend silent --tape x | --tape is an option of --backend=tape, not of silent",
+        "--socket a --socket b --backend tape --pace none --pace wrong"
+            + " | --pace=wrong is unknown: give real or none",
         "--socket a --backend tape --tape x --tape y"
             + " | --tape is given 2 times for 1 socket: give it once",
         "--socket a --socket b --socket c --backend tape --backend silent"

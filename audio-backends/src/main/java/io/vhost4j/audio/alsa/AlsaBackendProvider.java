@@ -56,6 +56,7 @@ public final class AlsaBackendProvider implements AudioBackendProvider {
 
   @Override
   public AudioBackend open(Map<String, String> options) throws AudioException {
+    check(options);
     try {
       LibAsound.load(library);
     } catch (UnsatisfiedLinkError e) {

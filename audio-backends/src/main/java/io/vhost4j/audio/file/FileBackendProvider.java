@@ -4,6 +4,7 @@ import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioBackendProvider;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioOption;
+import io.vhost4j.audio.AudioOptionException;
 import io.vhost4j.audio.Pacing;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,14 +46,22 @@ public final class FileBackendProvider implements AudioBackendProvider {
   }
 
   @Override
-  public AudioBackend open(Map<String, String> options) throws AudioException {
-    Pacing pacing = Pacing.of(options);
-    String capture = value(options, CAPTURE_FILE);
-    boolean loop = isOn(options, CAPTURE_LOOP);
-    if (loop && capture.isEmpty()) {
-      throw new AudioException("--capture-loop needs a --capture-file to start over");
+  public void check(Map<String, String> options) {
+    AudioBackendProvider.super.check(options);
+    if (loops(options) && CAPTURE_FILE.in(options).isEmpty()) {
+      throw new AudioOptionException("--capture-loop needs a --capture-file to start over");
     }
-    String playback = value(options, PLAYBACK_FILE);
+  }
+
+  private static boolean loops(Map<String, String> options) {
+    return CAPTURE_LOOP.in(options).equals("true");
+  }
+
+  @Override
+  public AudioBackend open(Map<String, String> options) throws AudioException {
+    check(options);
+    String capture = CAPTURE_FILE.in(options);
+    String playback = PLAYBACK_FILE.in(options);
     String name = playback.isEmpty() ? PLAYBACK_FILE.defaultValue() : playback;
     CaptureFiles captureFiles = capture.isEmpty() ? null : new CaptureFiles(capture);
     if (captureFiles != null) {
@@ -60,7 +69,8 @@ public final class FileBackendProvider implements AudioBackendProvider {
           FileNames.path(PLAYBACK_FILE.name(), name, 0),
           FileNames.path(CAPTURE_FILE.name(), capture, 0));
     }
-    return new FileBackend(new PlaybackNames(name), captureFiles, loop, pacing);
+    return new FileBackend(
+        new PlaybackNames(name), captureFiles, loops(options), Pacing.of(options));
   }
 
   private static void checkDistinct(Path target, Path source) throws AudioException {
@@ -72,21 +82,5 @@ public final class FileBackendProvider implements AudioBackendProvider {
     } catch (IOException e) {
       throw new AudioException("cannot read " + source + ": " + FileNames.reason(e), e);
     }
-  }
-
-  private static String value(Map<String, String> options, AudioOption option) {
-    return options.getOrDefault(option.name(), option.defaultValue());
-  }
-
-  private static boolean isOn(Map<String, String> options, AudioOption option)
-      throws AudioException {
-    String value = value(options, option);
-    return switch (value) {
-      case "true" -> true;
-      case "false" -> false;
-      default ->
-          throw new AudioException(
-              "--" + option.name() + "=" + value + " is unknown: give true or false");
-    };
   }
 }

@@ -2,7 +2,6 @@ package io.vhost4j.audio.none;
 
 import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioBackendProvider;
-import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioOption;
 import io.vhost4j.audio.Pacing;
 import java.util.List;
@@ -26,7 +25,8 @@ public final class NullBackendProvider implements AudioBackendProvider {
   }
 
   @Override
-  public AudioBackend open(Map<String, String> options) throws AudioException {
+  public AudioBackend open(Map<String, String> options) {
+    check(options);
     return new NullBackend(Pacing.of(options));
   }
 }

@@ -30,7 +30,7 @@ public final class PipewireBackendProvider implements AudioBackendProvider {
 
   @Override
   public AudioBackend open(Map<String, String> options) throws AudioException {
-    PipewireOptions parsed = PipewireOptions.of(options);
+    check(options);
     try {
       LibPipewire.pw_get_library_version();
     } catch (LinkageError e) {
@@ -40,6 +40,6 @@ public final class PipewireBackendProvider implements AudioBackendProvider {
               + ": install the package libpipewire-0.3-0 (Debian, Ubuntu) or choose another backend",
           e);
     }
-    return new PipewireBackend(parsed);
+    return new PipewireBackend(PipewireOptions.of(options));
   }
 }

@@ -1,7 +1,7 @@
 package io.vhost4j.audio.pipewire;
 
-import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioOption;
+import io.vhost4j.audio.AudioOption.Values;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import java.util.List;
@@ -14,12 +14,13 @@ import java.util.regex.Pattern;
  *
  * @param remote {@code remote.name}: name or absolute path of PipeWire's socket; empty for the
  *     environment's
- * @param nodeName {@code node.name}
+ * @param nodeName the first part of {@code node.name}; empty for the card's name
  * @param mediaRole {@code media.role}; empty for none
  * @param playbackTarget {@code target.object} of output streams; empty for the default sink
  * @param captureTarget {@code target.object} of input streams; empty for the default source
  * @param latency {@code node.latency}, as {@code FRAMES/RATE} or {@code MSms}; empty for the
  *     guest's period
+ * @param minQuantum what a guest's period cannot make {@code node.latency} shorter than
  */
 record PipewireOptions(
     String remote,
@@ -27,7 +28,16 @@ record PipewireOptions(
     String mediaRole,
     String playbackTarget,
     String captureTarget,
-    String latency) {
+    String latency,
+    String minQuantum) {
+
+  private static final Pattern FRACTION = Pattern.compile("([1-9]\\d{0,6})/([1-9]\\d{0,6})");
+  private static final Pattern MILLISECONDS = Pattern.compile("(\\d{1,5})ms");
+
+  private static final Values TIME =
+      new Values(
+          "FRAMES/RATE such as 256/48000, or a time such as 20ms",
+          value -> FRACTION.matcher(value).matches() || MILLISECONDS.matcher(value).matches());
 
   private static final AudioOption REMOTE =
       new AudioOption(
@@ -36,7 +46,11 @@ record PipewireOptions(
           "name or path of PipeWire's socket (default: $PIPEWIRE_REMOTE or pipewire-0)",
           "");
   private static final AudioOption NODE_NAME =
-      new AudioOption("pipewire-node-name", "NAME", "name of the nodes in the graph", "vhost4j");
+      new AudioOption(
+          "pipewire-node-name",
+          "NAME",
+          "name of the nodes in the graph, to which playback-0 and the like are added (default: the card's)",
+          "");
   private static final AudioOption MEDIA_ROLE =
       new AudioOption(
           "pipewire-media-role",
@@ -60,43 +74,30 @@ record PipewireOptions(
           "pipewire-latency",
           "LATENCY",
           "latency to ask the graph for, FRAMES/RATE or MSms (default: the guest's period)",
-          "");
+          "",
+          TIME);
+  private static final AudioOption MIN_QUANTUM =
+      new AudioOption(
+          "pipewire-min-quantum",
+          "LATENCY",
+          "shortest cycle that a guest's period asks the graph for, FRAMES/RATE or MSms; the graph is"
+              + " shared, and short cycles cost all of its programs",
+          "256/48000",
+          TIME);
 
   static final List<AudioOption> ALL =
-      List.of(REMOTE, NODE_NAME, MEDIA_ROLE, PLAYBACK_TARGET, CAPTURE_TARGET, LATENCY);
+      List.of(REMOTE, NODE_NAME, MEDIA_ROLE, PLAYBACK_TARGET, CAPTURE_TARGET, LATENCY, MIN_QUANTUM);
 
-  private static final Pattern FRACTION = Pattern.compile("(\\d{1,7})/(\\d{1,7})");
-  private static final Pattern MILLISECONDS = Pattern.compile("(\\d{1,5})ms");
-
-  /** Options from a user. */
-  static PipewireOptions of(Map<String, String> values) throws AudioException {
-    PipewireOptions options =
-        new PipewireOptions(
-            value(values, REMOTE),
-            value(values, NODE_NAME),
-            value(values, MEDIA_ROLE),
-            value(values, PLAYBACK_TARGET),
-            value(values, CAPTURE_TARGET),
-            value(values, LATENCY));
-    if (!options.latency.isEmpty()) {
-      Matcher fraction = FRACTION.matcher(options.latency);
-      boolean valid =
-          fraction.matches()
-              ? Integer.parseInt(fraction.group(1)) > 0 && Integer.parseInt(fraction.group(2)) > 0
-              : MILLISECONDS.matcher(options.latency).matches();
-      if (!valid) {
-        throw new AudioException(
-            LATENCY.name()
-                + ": \""
-                + options.latency
-                + "\" is no latency; give FRAMES/RATE such as 256/48000, or a time such as 20ms");
-      }
-    }
-    return options;
-  }
-
-  private static String value(Map<String, String> values, AudioOption option) {
-    return values.getOrDefault(option.name(), option.defaultValue());
+  /** Options from a user, which have been checked. */
+  static PipewireOptions of(Map<String, String> values) {
+    return new PipewireOptions(
+        REMOTE.in(values),
+        NODE_NAME.in(values),
+        MEDIA_ROLE.in(values),
+        PLAYBACK_TARGET.in(values),
+        CAPTURE_TARGET.in(values),
+        LATENCY.in(values),
+        MIN_QUANTUM.in(values));
   }
 
   /** The target of streams of a direction. */
@@ -107,19 +108,27 @@ record PipewireOptions(
   /**
    * The property {@code node.latency}, from which PipeWire chooses the frames of a graph cycle. The
    * guest's period is what keeps a guest busy at its own pace, but half its buffer must be enough
-   * for a cycle, because the guest needs the time of the other to fill it again.
+   * for a cycle, because the guest needs the time of the other to fill it again. The shortest wish
+   * in a graph is that of all its programs, so a guest's has a floor; a user's has none.
    */
   String nodeLatency(PcmParameters parameters) {
     int rate = parameters.rate().hertz();
-    Matcher milliseconds = MILLISECONDS.matcher(latency);
-    if (milliseconds.matches()) {
-      long frames = Long.parseLong(milliseconds.group(1)) * rate / 1000;
-      return Math.max(1, frames) + "/" + rate;
-    }
     if (!latency.isEmpty()) {
-      return latency;
+      return FRACTION.matcher(latency).matches() ? latency : frames(latency, rate) + "/" + rate;
     }
     int bytes = Math.min(parameters.periodBytes(), parameters.bufferBytes() / 2);
-    return Math.max(1, bytes / parameters.frameBytes()) + "/" + rate;
+    long frames = Math.max(frames(minQuantum, rate), bytes / parameters.frameBytes());
+    return frames + "/" + rate;
+  }
+
+  /** A time in frames of a rate, rounded up, at least one. */
+  private static long frames(String time, int rate) {
+    Matcher fraction = FRACTION.matcher(time);
+    if (fraction.matches()) {
+      long denominator = Long.parseLong(fraction.group(2));
+      return (Long.parseLong(fraction.group(1)) * rate + denominator - 1) / denominator;
+    }
+    long millis = Long.parseLong(time.substring(0, time.length() - "ms".length()));
+    return Math.max(1, (millis * rate + 999) / 1000);
   }
 }

@@ -7,6 +7,7 @@ import io.vhost4j.audio.Allocations;
 import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioOption;
+import io.vhost4j.audio.AudioOptionException;
 import io.vhost4j.audio.AudioStream;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
@@ -42,6 +43,12 @@ class FileBackendTest {
     assertThatThrownBy(() -> backend(options))
         .isInstanceOf(AudioException.class)
         .hasMessage(message.replace("DIR", directory.toString()));
+  }
+
+  private void assertMistyped(String message, String... options) {
+    assertThatThrownBy(() -> backend(options))
+        .isInstanceOf(AudioOptionException.class)
+        .hasMessage(message);
   }
 
   private static AudioStream open(AudioBackend backend, int id, Direction direction)
@@ -85,15 +92,23 @@ class FileBackendTest {
   }
 
   @Test
-  void refusesBadOptionsWithOneLine() throws Exception {
-    Wavs.stereo(directory.resolve("in.wav"), new byte[8]);
-    Files.createSymbolicLink(directory.resolve("link.wav"), directory.resolve("in.wav"));
-    assertRefused("--pacing=slow is unknown: give realtime or none", "pacing=slow");
-    assertRefused(
+  void refusesMistypedOptionsWithOneLine() {
+    assertMistyped("--pacing=slow is unknown: give realtime or none", "pacing=slow");
+    assertMistyped(
         "--capture-loop=maybe is unknown: give true or false",
         "capture-loop=maybe",
         "capture-file=DIR/in.wav");
-    assertRefused("--capture-loop needs a --capture-file to start over", "capture-loop=true");
+    assertMistyped("--capture-loop needs a --capture-file to start over", "capture-loop=true");
+    assertMistyped(
+        "the audio backend file has no option 'playback_file': it has playback-file, capture-file,"
+            + " capture-loop, pacing",
+        "playback_file=x.wav");
+  }
+
+  @Test
+  void refusesNamesOfFilesThatCannotBe() throws Exception {
+    Wavs.stereo(directory.resolve("in.wav"), new byte[8]);
+    Files.createSymbolicLink(directory.resolve("link.wav"), directory.resolve("in.wav"));
     assertRefused(
         "--capture-file=a\0b is no file name: Nul character not allowed", "capture-file=a\0b");
     assertRefused(

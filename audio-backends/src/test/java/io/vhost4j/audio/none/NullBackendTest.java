@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vhost4j.audio.Allocations;
 import io.vhost4j.audio.AudioBackend;
-import io.vhost4j.audio.AudioException;
+import io.vhost4j.audio.AudioOptionException;
 import io.vhost4j.audio.AudioStream;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.Pacing;
@@ -22,7 +22,7 @@ class NullBackendTest {
   private static final PcmParameters U8 =
       new PcmParameters(SampleFormat.U8, SampleRate.HZ_8000, 1, 3200, 800);
 
-  private static AudioBackend backend(String pacing) throws AudioException {
+  private static AudioBackend backend(String pacing) {
     return new NullBackendProvider().open(Map.of("pacing", pacing));
   }
 
@@ -84,7 +84,7 @@ class NullBackendTest {
   @Test
   void refusesAPacingThatIsNone() {
     assertThatThrownBy(() -> backend("fast"))
-        .isInstanceOf(AudioException.class)
+        .isInstanceOf(AudioOptionException.class)
         .hasMessage("--pacing=fast is unknown: give realtime or none");
   }
 
