@@ -4,6 +4,12 @@ import java.util.List;
 
 /** The host's audio for the streams of one device. */
 public interface AudioBackend extends AutoCloseable {
+  /**
+   * Tells the name of the device whose streams these are, before the first is opened. Backends
+   * whose streams the host's users see call them by it, the same in every run.
+   */
+  default void deviceName(String name) {}
+
   /** What streams of this direction can be at most. The same answer for the life of the backend. */
   StreamCapabilities capabilities(Direction direction);
 

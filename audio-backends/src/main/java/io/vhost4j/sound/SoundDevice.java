@@ -76,6 +76,7 @@ public final class SoundDevice implements VirtioDevice {
       throws AudioException {
     this.name = config.name();
     this.backend = backend;
+    backend.deviceName(name);
     this.loops = loops;
     this.nanoTime = nanoTime;
     this.jacks = new Jacks(config.jacks());

@@ -16,10 +16,16 @@ final class PipewireBackend implements AudioBackend {
 
   private final PipewireOptions options;
   private final PipewireConnection connection;
+  private volatile String card = "";
 
   PipewireBackend(PipewireOptions options) throws AudioException {
     this.options = options;
     connection = PipewireConnection.open(options.remote());
+  }
+
+  @Override
+  public void deviceName(String name) {
+    card = name;
   }
 
   @Override
@@ -56,7 +62,13 @@ final class PipewireBackend implements AudioBackend {
 
   private PipewireNode node(int streamId, Direction direction, GraphCycle cycle)
       throws AudioException {
-    PipewireNode node = new PipewireNode(connection, options, streamId, direction, cycle);
+    PipewireNode node =
+        new PipewireNode(
+            connection,
+            options,
+            new PipewireIdentity(options, card, direction, streamId),
+            direction,
+            cycle);
     node.open();
     return node;
   }

@@ -49,6 +49,7 @@ final class PipewireNode {
   private final PipewireOptions options;
   private final Direction direction;
   private final GraphCycle cycle;
+  private final PipewireIdentity identity;
   private final String name;
 
   // Native code knows the callbacks' addresses: these references keep them alive.
@@ -65,14 +66,15 @@ final class PipewireNode {
   PipewireNode(
       PipewireConnection connection,
       PipewireOptions options,
-      int streamId,
+      PipewireIdentity identity,
       Direction direction,
       GraphCycle cycle) {
     this.connection = connection;
     this.options = options;
     this.direction = direction;
     this.cycle = cycle;
-    name = (direction == Direction.OUTPUT ? "playback " : "capture ") + streamId;
+    this.identity = identity;
+    name = identity.stream();
     PipewireConnection.nameThreadOf(stateChanged);
     PipewireConnection.nameThreadOf(cycle);
     events = PwStreamEvents.of(stateChanged, cycle);
@@ -144,8 +146,7 @@ final class PipewireNode {
 
   private long properties(PcmParameters parameters) {
     long properties = LibPipewire.pw_properties_new_string("");
-    set(properties, "application.name", "vhost4j");
-    set(properties, "node.name", options.nodeName());
+    identity.properties().forEach((key, value) -> set(properties, key, value));
     set(properties, "media.type", "Audio");
     set(properties, "media.category", direction == Direction.OUTPUT ? "Playback" : "Capture");
     set(properties, "media.role", options.mediaRole());

@@ -17,8 +17,13 @@ final class Guest implements AutoCloseable {
   private final Semaphore wakes = new Semaphore(0);
 
   Guest(AudioBackend backend, Direction direction, PcmParameters parameters) throws AudioException {
+    this(backend, 0, direction, parameters);
+  }
+
+  Guest(AudioBackend backend, int streamId, Direction direction, PcmParameters parameters)
+      throws AudioException {
     this.parameters = parameters;
-    stream = backend.open(0, direction, parameters, wakes::release);
+    stream = backend.open(streamId, direction, parameters, wakes::release);
   }
 
   static ByteBuffer littleEndian(byte[] bytes) {

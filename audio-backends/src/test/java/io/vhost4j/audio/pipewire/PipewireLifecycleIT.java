@@ -81,7 +81,7 @@ class PipewireLifecycleIT {
         AudioBackend backend = new PipewireBackendProvider().open(session.options(2))) {
       CompletableFuture<Long> xruns = CompletableFuture.supplyAsync(() -> play(backend, noise));
       PipewireSession.await("the node", () -> isPlaying(session));
-      session.run("pw-cli", "destroy", "vhost4j");
+      session.run("pw-cli", "destroy", "vhost4j.playback-0");
       PipewireSession.await("its end", () -> !isPlaying(session));
       PipewireSession.await("the node again", () -> isPlaying(session));
       try (Recording after = new Recording(session, "s16", 48000, 2)) {
@@ -93,7 +93,7 @@ class PipewireLifecycleIT {
   }
 
   private static boolean isPlaying(PipewireSession session) {
-    return session.run("pw-link", "-o").contains("vhost4j:output_FR");
+    return session.run("pw-link", "-o").contains("vhost4j.playback-0:output_FR");
   }
 
   private static long play(AudioBackend backend, byte[] pcm) {

@@ -28,7 +28,14 @@ import org.jspecify.annotations.Nullable;
 final class PipewireSession implements AutoCloseable {
   private static final List<String> PROGRAMS =
       List.of(
-          "dbus-daemon", "pipewire", "wireplumber", "pw-record", "pw-play", "pw-link", "pw-cli");
+          "dbus-daemon",
+          "pipewire",
+          "wireplumber",
+          "pw-record",
+          "pw-play",
+          "pw-link",
+          "pw-cli",
+          "pw-top");
 
   /**
    * Frames of a cycle, 170 ms. pw-record is no realtime program: on a busy machine it misses cycles
@@ -57,8 +64,18 @@ final class PipewireSession implements AutoCloseable {
           "",
           "AUX0 AUX1 AUX2 AUX3 AUX4 AUX5 AUX6 AUX7 AUX8 AUX9");
 
-  /** Starts all and waits until it can be used. */
+  /** Starts all with cycles of {@link #QUANTUM} and waits until it can be used. */
   PipewireSession() {
+    this(QUANTUM, QUANTUM);
+  }
+
+  /**
+   * Starts all and waits until it can be used.
+   *
+   * @param minQuantum fewest frames of a cycle
+   * @param maxQuantum most frames of a cycle, which is what a graph has that nobody asks for less
+   */
+  PipewireSession(int minQuantum, int maxQuantum) {
     List<String> missing = PROGRAMS.stream().filter(program -> !isOnPath(program)).toList();
     if (!missing.isEmpty()) {
       fail(
@@ -70,7 +87,7 @@ final class PipewireSession implements AutoCloseable {
       Path configuration = Files.createDirectories(directory.resolve("pipewire/pipewire.conf.d"));
       Files.writeString(
           configuration.resolve("test.conf"),
-          clock()
+          clock(minQuantum, maxQuantum)
               + "context.objects = [\n"
               + sinks()
               + node("source", "Audio/Source/Virtual", POSITIONS.get(1))
@@ -88,12 +105,13 @@ final class PipewireSession implements AutoCloseable {
     startServer();
   }
 
-  private static String clock() {
+  private static String clock(int minQuantum, int maxQuantum) {
     return String.format(
         Locale.ROOT,
-        "context.properties = { default.clock.quantum = %1$d default.clock.min-quantum = %1$d"
-            + " default.clock.max-quantum = %1$d }\n",
-        QUANTUM);
+        "context.properties = { default.clock.quantum = %2$d default.clock.min-quantum = %1$d"
+            + " default.clock.max-quantum = %2$d }\n",
+        minQuantum,
+        maxQuantum);
   }
 
   private static String node(String name, String mediaClass, String positions) {
