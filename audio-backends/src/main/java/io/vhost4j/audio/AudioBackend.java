@@ -24,6 +24,15 @@ public interface AudioBackend extends AutoCloseable {
   }
 
   /**
+   * Whether a stream can be all of this together, where formats, rates and channels depend on each
+   * other: {@link #capabilities} can only tell each by itself. Called on the event loop, so the
+   * backend has found out before; the parameters are inside its capabilities.
+   */
+  default boolean supports(Direction direction, PcmParameters parameters) {
+    return true;
+  }
+
+  /**
    * Which speaker each channel of a frame belongs to, in the order the backend takes them; the
    * guest reads it as a channel map. Empty if it makes no difference to the backend.
    */

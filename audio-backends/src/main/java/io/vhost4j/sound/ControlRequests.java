@@ -1,5 +1,6 @@
 package io.vhost4j.sound;
 
+import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.sound.wire.ChmapInfo;
 import io.vhost4j.sound.wire.ItemHeader;
 import io.vhost4j.sound.wire.JackInfo;
@@ -60,10 +61,15 @@ final class ControlRequests implements ControlQueue.Handler {
     PcmStream stream = stream(wanted.streamId());
     Status status =
         stream == null ? Status.BAD_MSG : ParameterCheck.check(wanted, stream.capabilities());
-    if (stream != null && status == Status.OK) {
-      stream.setParameters(request, ParameterCheck.parameters(wanted), wanted.features());
-    } else {
+    if (stream == null || status != Status.OK) {
       request.reply(status);
+      return;
+    }
+    PcmParameters parameters = ParameterCheck.parameters(wanted);
+    if (stream.supports(parameters)) {
+      stream.setParameters(request, parameters, wanted.features());
+    } else {
+      request.reply(Status.NOT_SUPP);
     }
   }
 

@@ -11,6 +11,7 @@ import io.vhost4j.sound.wire.Status;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,7 @@ final class PcmStream {
   private final int id;
   private final StreamConfig config;
   private final StreamCapabilities capabilities;
+  private final Predicate<PcmParameters> supported;
   private final Events events;
   private final StreamPort port;
   private final StreamCounters counters = new StreamCounters();
@@ -53,15 +55,23 @@ final class PcmStream {
   private @Nullable PcmParameters parameters;
   private int features;
 
+  /**
+   * A stream in its initial state.
+   *
+   * @param capabilities what it offers
+   * @param supported whether the backend can do what is inside them all together
+   */
   PcmStream(
       int id,
       StreamConfig config,
       StreamCapabilities capabilities,
+      Predicate<PcmParameters> supported,
       StreamPort.Launcher launcher,
       Events events) {
     this.id = id;
     this.config = config;
     this.capabilities = capabilities;
+    this.supported = supported;
     this.events = events;
     this.port = new StreamPort(launcher, new PortListener());
   }
@@ -80,6 +90,11 @@ final class PcmStream {
 
   StreamCapabilities capabilities() {
     return capabilities;
+  }
+
+  /** Whether parameters that are inside the capabilities go together. */
+  boolean supports(PcmParameters wanted) {
+    return supported.test(wanted);
   }
 
   StreamPort port() {

@@ -104,6 +104,7 @@ public final class SoundDevice implements VirtioDevice {
         id,
         config,
         config.narrow(backend.capabilities(id, direction)),
+        parameters -> backend.supports(direction, parameters),
         launcher,
         new PcmStream.Events() {
           @Override

@@ -87,4 +87,23 @@ class ParameterCheckTest {
       assertThat(backend.last().streamId).isEqualTo(0);
     }
   }
+
+  /** What the host cannot do together is said before PREPARE, when the guest can choose again. */
+  @Test
+  void refusesWhatTheBackendCannotDoTogether() throws Exception {
+    ScriptedBackend backend = ScriptedBackend.immediate();
+    backend.supported =
+        wanted -> wanted.rate() == SampleRate.HZ_44100 || wanted.format() == SampleFormat.S16;
+    byte[] request = Rig.setParams(0, Rig.CD, 0);
+    PcmSetParams wanted = new PcmSetParams().wrap(ByteBuffer.wrap(request), 0);
+    rate(wanted, SampleRate.HZ_48000);
+    try (Rig rig = new Rig(backend)) {
+      assertThat(rig.request(request, 4).status()).isEqualTo(Status.OK.code());
+      format(wanted, SampleFormat.S24_3);
+      wanted.periodBytes(6 * 480).bufferBytes(4 * 6 * 480);
+      assertThat(rig.request(request, 4).status()).isEqualTo(Status.NOT_SUPP.code());
+      rate(wanted, SampleRate.HZ_44100);
+      assertThat(rig.request(request, 4).status()).isEqualTo(Status.OK.code());
+    }
+  }
 }

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** A host whose audio does what the test says, byte by byte. */
@@ -121,6 +122,14 @@ final class ScriptedBackend implements AudioBackend {
   @Override
   public StreamCapabilities capabilities(Direction direction) {
     return CAPABILITIES;
+  }
+
+  /** What goes together. */
+  volatile Predicate<PcmParameters> supported = parameters -> true;
+
+  @Override
+  public boolean supports(Direction direction, PcmParameters parameters) {
+    return supported.test(parameters);
   }
 
   @Override

@@ -52,7 +52,9 @@ final class CardDealer {
     List<AudioBackendProvider> chosen = chosenBackends(count);
     List<Integer> outputs = streams("--output-streams", count);
     List<Integer> inputs = streams("--input-streams", count);
+    List<StreamLimits> limits = limits(count);
     List<Duration> polling = polling(count);
+    List<String> names = names(sockets, count);
     List<Map<String, String>> options = backendOptions(chosen);
     List<CardOptions> cards = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -62,7 +64,7 @@ final class CardDealer {
       }
       cards.add(
           new CardOptions(
-              count == 1 ? "sound" : "sound-" + i,
+              names.get(i),
               sockets.isEmpty() ? null : sockets.get(i),
               fds.isEmpty() ? -1 : fds.get(i),
               rights,
@@ -70,9 +72,48 @@ final class CardDealer {
               options.get(i),
               outputs.get(i),
               inputs.get(i),
+              limits.get(i),
               polling.get(i)));
     }
     return cards;
+  }
+
+  /**
+   * Those that the user gives, or those of the sockets, so that a card has its own in every run.
+   */
+  private List<String> names(List<Path> sockets, int count) throws UsageException {
+    List<String> names = new ArrayList<>(result.matchedOptionValue("--name", List.of()));
+    if (names.isEmpty()) {
+      for (int i = 0; i < count; i++) {
+        String name = sockets.isEmpty() ? "sound" : stem(sockets.get(i));
+        String unique = name;
+        for (int n = 2; names.contains(unique); n++) {
+          unique = name + "-" + n;
+        }
+        names.add(unique);
+      }
+      return names;
+    }
+    if (names.size() != count) {
+      throw new UsageException(
+          "--name is given %d times for %d sockets: give it once for each"
+              .formatted(names.size(), count));
+    }
+    for (String name : names) {
+      if (name.isBlank() || name.chars().anyMatch(Character::isISOControl)) {
+        throw new UsageException("--name=%s is no name: give it letters".formatted(name.strip()));
+      }
+      if (Collections.frequency(names, name) > 1) {
+        throw new UsageException("--name=%s is given twice".formatted(name));
+      }
+    }
+    return names;
+  }
+
+  private static String stem(Path socket) {
+    String file = String.valueOf(socket.getFileName()).replaceAll("\\p{Cntrl}", "?");
+    int dot = file.lastIndexOf('.');
+    return dot > 0 ? file.substring(0, dot) : file;
   }
 
   private static void checkSockets(List<Path> sockets, List<Integer> fds) throws UsageException {
@@ -187,6 +228,22 @@ final class CardDealer {
       streams.add((int) number);
     }
     return streams;
+  }
+
+  private List<StreamLimits> limits(int count) throws UsageException {
+    List<String> formats = given("--formats", "common", count);
+    List<String> rates = given("--rates", "common", count);
+    List<String> channels =
+        given("--channels", String.valueOf(StreamLimits.COMMON.channels()), count);
+    List<StreamLimits> limits = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      limits.add(StreamLimits.of(formats.get(i), rates.get(i), channels.get(i)));
+    }
+    return limits;
+  }
+
+  private List<String> given(String option, String byDefault, int count) throws UsageException {
+    return forEach(option, result.matchedOptionValue(option, List.of(byDefault)), count, "sockets");
   }
 
   private List<Duration> polling(int count) throws UsageException {

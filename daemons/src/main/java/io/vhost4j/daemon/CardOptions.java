@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the command line says about one sound card.
  *
- * @param name tells the card from the others in the log and in meters
+ * @param name tells the card from the others in the log, in meters and in the host's mixer
  * @param socket path to listen on, or null if {@code fd} is to be used
  * @param fd inherited socket, listening or connected; -1 if {@code socket} is to be used
  * @param rights who may connect to {@code socket}
@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param backendOptions what the user set of the backend's own options
  * @param outputStreams number of playback streams
  * @param inputStreams number of capture streams
+ * @param limits what its streams offer at most
  * @param polling how long to look at a ring that has run empty, zero for not at all
  */
 record CardOptions(
@@ -29,6 +30,7 @@ record CardOptions(
     Map<String, String> backendOptions,
     int outputStreams,
     int inputStreams,
+    StreamLimits limits,
     Duration polling) {
 
   /** Where the card is found, for people. */

@@ -24,16 +24,16 @@ final class QemuArguments {
             """
             -m 2G -object memory-backend-memfd,id=mem,size=2G,share=on -machine memory-backend=mem\
             """);
-    for (CardOptions card : cards) {
-      Path socket = card.socket();
+    for (int i = 0; i < cards.size(); i++) {
+      Path socket = cards.get(i).socket();
       if (socket == null) {
         throw new UsageException(
             "--print-qemu needs --socket=PATH: nobody knows the path of an inherited socket");
       }
       text.append(" \\\n-chardev ")
-          .append(quoted("socket,id=" + card.name() + ",path=" + value(absolute(socket))))
-          .append(" -device vhost-user-snd-pci,chardev=")
-          .append(card.name());
+          .append(quoted("socket,id=snd" + i + ",path=" + value(absolute(socket))))
+          .append(" -device vhost-user-snd-pci,chardev=snd")
+          .append(i);
     }
     return text.append('\n').toString();
   }

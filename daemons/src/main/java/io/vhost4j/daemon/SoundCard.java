@@ -15,7 +15,6 @@ import io.vhost4j.backend.VhostUserServer;
 import io.vhost4j.sound.SoundDevice;
 import io.vhost4j.sound.SoundDeviceConfig;
 import io.vhost4j.sound.SoundMetrics;
-import io.vhost4j.sound.StreamConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -68,10 +67,10 @@ final class SoundCard implements AutoCloseable, MeterBinder {
   private static SoundDeviceConfig config(CardOptions options) {
     SoundDeviceConfig.Builder config = SoundDeviceConfig.builder().name(options.name());
     for (int i = 0; i < options.outputStreams(); i++) {
-      config.stream(new StreamConfig(Direction.OUTPUT));
+      config.stream(options.limits().stream(Direction.OUTPUT));
     }
     for (int i = 0; i < options.inputStreams(); i++) {
-      config.stream(new StreamConfig(Direction.INPUT));
+      config.stream(options.limits().stream(Direction.INPUT));
     }
     return config.build();
   }

@@ -58,10 +58,24 @@ final class SoundSyntax {
         list("GROUP", String.class, "--socket-group")
             .description("Group of the sockets, by name or number (default: the user's)."),
         list("NAME", String.class, "--backend").description(choice.toArray(String[]::new)),
+        list("NAME", String.class, "--name")
+            .description(
+                "Name of the card in the log, in meters and in the host's mixer, which knows it by"
+                    + " its name when it comes again (default: that of its socket)."),
         list("N", String.class, "--output-streams")
             .description("Playback streams of the card, 0 to 64 (default: 1)."),
         list("N", String.class, "--input-streams")
             .description("Capture streams of the card, 0 to 64 (default: 1)."),
+        list("LIST", String.class, "--formats")
+            .description(
+                "Sample formats to offer where the backend has them, such as S16,FLOAT, or all"
+                    + " (default: common, which is S16,S24_3,S24,S32,FLOAT)."),
+        list("LIST", String.class, "--rates")
+            .description(
+                "Frame rates to offer where the backend has them, such as 44100,48000, or all"
+                    + " (default: common, which is 44100 to 192000)."),
+        list("N", String.class, "--channels")
+            .description("Most channels to offer, 1 to 18 (default: 8)."),
         list("N", String.class, "--poll-us")
             .description(
                 "Look at a ring that has run empty for up to N microseconds before sleeping, while"

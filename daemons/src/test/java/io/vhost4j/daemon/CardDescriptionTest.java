@@ -68,6 +68,7 @@ class CardDescriptionTest {
             Map.of(),
             outputs,
             inputs,
+            StreamLimits.COMMON,
             Duration.ZERO);
     List<StreamCapabilities> streams = new ArrayList<>(Collections.nCopies(outputs, out));
     streams.addAll(Collections.nCopies(inputs, in));

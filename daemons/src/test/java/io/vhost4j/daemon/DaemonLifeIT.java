@@ -125,14 +125,14 @@ class DaemonLifeIT {
           .matches(
               line
                   + Pattern.quote(
-                      "sound-0 at %s: null, playback to nowhere, capture from silence;"
+                      "sound at %s: null, playback to nowhere, capture from silence;"
                           .formatted(socket))
                   + " 2 outputs, 1 input; .+ Hz, \\d+\\.\\.\\d+ channels");
       assertThat(daemon.err().get(1))
           .matches(
               line
                   + Pattern.quote(
-                      "sound-1 at %s: file, playback to %s, capture from silence;"
+                      "other at %s: file, playback to %s, capture from silence;"
                           .formatted(other, wav))
                   + " 1 output, 1 input; .+ channels");
       assertThat(daemon.err().get(2)).matches(line + "metrics at http://127.0.0.1:\\d+/metrics");
@@ -272,10 +272,10 @@ class DaemonLifeIT {
                   BodyHandlers.ofString())
               .body();
       assertThat(metrics)
-          .contains("vhost_connected{device=\"sound-0\",socket=\"%s\"} 1.0".formatted(socket))
-          .contains("vhost_connected{device=\"sound-1\",socket=\"%s\"} 0.0".formatted(other))
+          .contains("vhost_connected{device=\"sound\",socket=\"%s\"} 1.0".formatted(socket))
+          .contains("vhost_connected{device=\"other\",socket=\"%s\"} 0.0".formatted(other))
           .contains(
-              "vhost_sound_streams_running{device=\"sound-0\",socket=\"%s\"} 0.0"
+              "vhost_sound_streams_running{device=\"sound\",socket=\"%s\"} 0.0"
                   .formatted(socket));
       daemon.terminate();
       assertThat(daemon.exitStatus()).isZero();

@@ -7,7 +7,10 @@ import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioBackendProvider;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioOption;
+import io.vhost4j.audio.SampleFormat;
+import io.vhost4j.audio.SampleRate;
 import io.vhost4j.event.SocketRights;
+import io.vhost4j.sound.StreamConfig;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -68,7 +71,7 @@ class SoundCommandLineTest {
     assertThat(options.cards())
         .containsExactly(
             new CardOptions(
-                "sound",
+                "snd",
                 Path.of("/tmp/snd.sock"),
                 -1,
                 SocketRights.USUAL,
@@ -76,6 +79,7 @@ class SoundCommandLineTest {
                 Map.of(),
                 1,
                 1,
+                StreamLimits.COMMON,
                 Duration.ZERO));
   }
 
@@ -100,7 +104,7 @@ class SoundCommandLineTest {
     List<CardOptions> cards =
         parse("--socket a --socket b --backend tape --loop --input-streams 0 --pace none").cards();
 
-    assertThat(cards).extracting(CardOptions::name).containsExactly("sound-0", "sound-1");
+    assertThat(cards).extracting(CardOptions::name).containsExactly("a", "b");
     assertThat(cards).extracting(CardOptions::socket).containsExactly(Path.of("a"), Path.of("b"));
     assertThat(cards)
         .allSatisfy(
@@ -125,6 +129,34 @@ class SoundCommandLineTest {
     assertThat(cards)
         .extracting(CardOptions::backendOptions)
         .containsExactly(Map.of("tape", "one.wav"), Map.of("tape", "two.wav"));
+  }
+
+  @Test
+  void aCardIsNamedAfterItsSocketOrByTheUser() throws Exception {
+    String two = "--socket /run/1/snd.sock --socket /run/2/snd.sock --backend silent";
+    assertThat(parse(two).cards()).extracting(CardOptions::name).containsExactly("snd", "snd-2");
+    assertThat(parse(two + " --name left --name right").cards())
+        .extracting(CardOptions::name)
+        .containsExactly("left", "right");
+    assertThat(parse("--fd 3 --fd 4 --backend silent").cards())
+        .extracting(CardOptions::name)
+        .containsExactly("sound", "sound-2");
+  }
+
+  @Test
+  void whatIsOfferedCanBeNarrowedAndWidened() throws Exception {
+    assertThat(
+            parse(
+                    "--socket a --socket b --backend silent --formats s16,FLOAT64 --formats all"
+                        + " --rates common,8000 --channels 18 --channels 1")
+                .cards())
+        .extracting(CardOptions::limits)
+        .containsExactly(
+            new StreamLimits(
+                SampleFormat.S16.mask() | SampleFormat.FLOAT64.mask(),
+                StreamConfig.COMMON_RATES | SampleRate.HZ_8000.mask(),
+                18),
+            new StreamLimits(-1, StreamConfig.COMMON_RATES | SampleRate.HZ_8000.mask(), 1));
   }
 
   @Test
@@ -204,6 +236,18 @@ class SoundCommandLineTest {
             + " | --output-streams=65: a card has 0 to 64 of them",
         "--socket a --backend tape --output-streams 0 --input-streams 0"
             + " | a card without streams: --output-streams and --input-streams are both 0",
+        "--socket a --backend tape --formats S16,S17"
+            + " | --formats=S16,S17: 'S17' is unknown: give common, all or some of IMA_ADPCM,MU_LAW,"
+            + "A_LAW,S8,U8,S16,U16,S18_3,U18_3,S20_3,U20_3,S24_3,U24_3,S20,U20,S24,U24,S32,U32,FLOAT,"
+            + "FLOAT64,DSD_U8,DSD_U16,DSD_U32,IEC958_SUBFRAME",
+        "--socket a --backend tape --rates 48k"
+            + " | --rates=48k: '48k' is unknown: give common, all or some of 5512,8000,11025,12000,"
+            + "16000,22050,24000,32000,44100,48000,64000,88200,96000,176400,192000,384000",
+        "--socket a --backend tape --channels 19 | --channels=19: a stream has 1 to 18 of them",
+        "--socket a --socket b --backend tape --name x"
+            + " | --name is given 1 times for 2 sockets: give it once for each",
+        "--socket a --socket b --backend tape --name x --name x | --name=x is given twice",
+        "--socket a --backend tape --name= | --name= is no name: give it letters",
         "--socket a --backend tape --poll-us -1"
             + " | --poll-us=-1: possible are 0 to 10000 microseconds",
         "--socket a --backend tape --poll-us=10001"
@@ -323,8 +367,8 @@ class SoundCommandLineTest {
         .isEqualTo(
             """
             -m 2G -object memory-backend-memfd,id=mem,size=2G,share=on -machine memory-backend=mem \\
-            -chardev socket,id=sound-0,path=/run/a.sock -device vhost-user-snd-pci,chardev=sound-0 \\
-            -chardev socket,id=sound-1,path=%s -device vhost-user-snd-pci,chardev=sound-1
+            -chardev socket,id=snd0,path=/run/a.sock -device vhost-user-snd-pci,chardev=snd0 \\
+            -chardev socket,id=snd1,path=%s -device vhost-user-snd-pci,chardev=snd1
             """
                 .formatted(Path.of("b.sock").toAbsolutePath()));
   }
@@ -336,7 +380,7 @@ class SoundCommandLineTest {
                     new SoundCommandLine(BACKENDS, "1")
                         .parse("--socket=/run/it's a, b$HOME", "--backend=tape", "--print-qemu"))
                 .text())
-        .contains("-chardev 'socket,id=sound,path=/run/it'\\''s a,, b$HOME' -device");
+        .contains("-chardev 'socket,id=snd0,path=/run/it'\\''s a,, b$HOME' -device");
   }
 
   @Test

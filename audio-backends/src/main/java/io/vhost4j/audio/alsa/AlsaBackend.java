@@ -37,11 +37,7 @@ final class AlsaBackend implements AudioBackend {
           6, List.of(FL, FR, RL, RR, FC, LFE),
           8, List.of(FL, FR, RL, RR, FC, LFE, SL, SR));
 
-  private record Device(
-      StreamCapabilities capabilities, Map<Integer, List<ChannelPosition>> fixedMaps) {}
-
-  private final Map<Direction, String> names;
-  private final Map<Direction, Device> devices = new EnumMap<>(Direction.class);
+  private final Map<Direction, AlsaDevice> devices = new EnumMap<>(Direction.class);
   private final Map<Direction, AudioException> failures = new EnumMap<>(Direction.class);
 
   /**
@@ -49,15 +45,12 @@ final class AlsaBackend implements AudioBackend {
    * that fails is held against the backend only when a stream of its direction is wanted.
    *
    * @param names the devices' names, one for each direction
-   * @throws AudioException if neither can be opened
+   * @throws AudioException if neither will ever be opened
    */
   AlsaBackend(Map<Direction, String> names) throws AudioException {
-    this.names = names;
     for (Map.Entry<Direction, String> name : names.entrySet()) {
-      try (AlsaPcm pcm = AlsaPcm.open(name.getValue(), name.getKey())) {
-        devices.put(
-            name.getKey(),
-            new Device(AlsaCapabilities.of(pcm), AlsaCapabilities.fixedChannelMaps(pcm)));
+      try {
+        devices.put(name.getKey(), new AlsaDevice(name.getValue(), name.getKey()));
       } catch (AudioException e) {
         failures.put(name.getKey(), e);
       }
@@ -68,32 +61,42 @@ final class AlsaBackend implements AudioBackend {
     }
   }
 
+  private AlsaDevice device(Direction direction) throws AudioException {
+    AlsaDevice device = devices.get(direction);
+    if (device == null) {
+      throw failures.getOrDefault(direction, new AudioException("no device was named"));
+    }
+    return device;
+  }
+
   /**
    * {@inheritDoc}
    *
-   * @throws IllegalStateException if the device of that direction could not be opened
+   * @throws IllegalStateException if the device of that direction will never be opened
    */
   @Override
   public StreamCapabilities capabilities(Direction direction) {
-    Device device = devices.get(direction);
-    if (device == null) {
-      throw new IllegalStateException(failures.get(direction));
+    try {
+      return device(direction).capabilities();
+    } catch (AudioException e) {
+      throw new IllegalStateException(e);
     }
-    return device.capabilities();
   }
 
   @Override
   public StreamCapabilities capabilities(int streamId, Direction direction) throws AudioException {
-    AudioException failure = failures.get(direction);
-    if (failure != null) {
-      throw failure;
-    }
-    return capabilities(direction);
+    return device(direction).capabilities();
+  }
+
+  @Override
+  public boolean supports(Direction direction, PcmParameters parameters) {
+    AlsaDevice device = devices.get(direction);
+    return device != null && device.supports(parameters);
   }
 
   @Override
   public List<ChannelPosition> channelPositions(Direction direction, int channels) {
-    Device device = devices.get(direction);
+    AlsaDevice device = devices.get(direction);
     List<ChannelPosition> usual = USUAL_MAPS.getOrDefault(channels, List.of());
     return device == null ? usual : device.fixedMaps().getOrDefault(channels, usual);
   }
@@ -113,13 +116,7 @@ final class AlsaBackend implements AudioBackend {
   public AudioStream open(
       int streamId, Direction direction, PcmParameters parameters, Runnable wake)
       throws AudioException {
-    AlsaPcm pcm = AlsaPcm.open(names.getOrDefault(direction, ""), direction);
-    try {
-      pcm.configure(parameters);
-    } catch (AudioException e) {
-      pcm.close();
-      throw e;
-    }
+    AlsaPcm pcm = device(direction).open(parameters);
     return direction == Direction.OUTPUT
         ? new AlsaPlayback(pcm, parameters)
         : new AlsaCapture(pcm, parameters);

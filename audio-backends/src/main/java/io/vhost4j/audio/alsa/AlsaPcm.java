@@ -5,6 +5,7 @@ import static io.vhost4j.audio.alsa.lowlevel.LibAsound.*;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.LongByReference;
+import com.sun.jna.ptr.PointerByReference;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
@@ -19,6 +20,9 @@ final class AlsaPcm implements AutoCloseable {
   /** Try again: the ring has no room or no data. */
   static final int EAGAIN = -11;
 
+  private static final int EPERM = -1;
+  private static final int EACCES = -13;
+  private static final int EINVAL = -22;
   private static final int EBUSY = -16;
   private static final int ENODEV = -19;
   private static final int EPIPE = -32;
@@ -52,28 +56,76 @@ final class AlsaPcm implements AutoCloseable {
 
   /** Opens a device by its name in ALSA. */
   static AlsaPcm open(String device, Direction direction) throws AudioException {
+    long handle = tryOpen(device, direction);
+    if (handle < 0) {
+      throw refused(device, direction, handle);
+    }
+    return new AlsaPcm(handle, device, direction);
+  }
+
+  /** Opens a device: a {@code snd_pcm_t *}, or a negative errno. */
+  static long tryOpen(String device, Direction direction) {
     LongByReference pcm = new LongByReference();
     int stream = direction == Direction.OUTPUT ? SND_PCM_STREAM_PLAYBACK : SND_PCM_STREAM_CAPTURE;
     int result = snd_pcm_open(pcm, device, stream, SND_PCM_NONBLOCK);
-    if (result < 0) {
-      throw new AudioException(
-          describe(device, direction)
-              + " cannot be opened: "
-              + snd_strerror(result)
-              + (result == EBUSY
-                  ? "; end the program that uses it"
-                  : "; '" + lister(direction) + " -L' lists those there are")
-              + ", or name another with --"
-              + AlsaBackendProvider.optionOf(direction));
+    return result < 0 ? result : pcm.getValue();
+  }
+
+  /** The exception for a device that could not be opened. */
+  static AudioException refused(String device, Direction direction, long error) {
+    return new AudioException(
+        describe(device, direction)
+            + " cannot be opened: "
+            + snd_strerror((int) error)
+            + (error == EBUSY
+                ? "; end the program that uses it"
+                : "; '" + lister(direction) + " -L' lists those there are")
+            + ", or name another with --"
+            + AlsaBackendProvider.optionOf(direction));
+  }
+
+  /** What to tell of a device that could not be opened yet. */
+  static String absent(String device, Direction direction, long error) {
+    return describe(device, direction)
+        + (error == EBUSY
+            ? " is in use: its streams fail until it is free; end the program that uses it"
+            : " is not there ("
+                + snd_strerror((int) error)
+                + "): its streams fail until it is; plug it in")
+        + ", or name another with --"
+        + AlsaBackendProvider.optionOf(direction);
+  }
+
+  /**
+   * Whether a device that could not be opened may be there later: one in use or unplugged, or a
+   * sound server that does not run. A name that ALSA's configuration does not know, one with wrong
+   * arguments and a device that this user may not open are for the user to mend.
+   */
+  static boolean mayComeBack(String device, long error) {
+    return error != EINVAL && error != EACCES && error != EPERM && isDefined(device);
+  }
+
+  /** Whether ALSA's configuration has something of this name, whatever its arguments. */
+  private static boolean isDefined(String device) {
+    int colon = device.indexOf(':');
+    String key = colon < 0 ? device : device.substring(0, colon);
+    PointerByReference top = new PointerByReference();
+    if (key.isEmpty() || snd_config_update_ref(top) < 0) {
+      return false;
     }
-    return new AlsaPcm(pcm.getValue(), device, direction);
+    try {
+      return snd_config_search(top.getValue(), key.contains(".") ? key : "pcm." + key, null) >= 0;
+    } finally {
+      snd_config_unref(top.getValue());
+    }
   }
 
   private static String lister(Direction direction) {
     return direction == Direction.OUTPUT ? "aplay" : "arecord";
   }
 
-  private static String describe(String device, Direction direction) {
+  /** A device for messages: its direction and its name. */
+  static String describe(String device, Direction direction) {
     return "ALSA "
         + (direction == Direction.OUTPUT ? "playback" : "capture")
         + " device '"
@@ -158,7 +210,6 @@ final class AlsaPcm implements AutoCloseable {
     return handle;
   }
 
-  /** The device for messages: its direction and its name. */
   @Override
   public String toString() {
     return describe(device, direction);

@@ -18,11 +18,16 @@ import io.vhost4j.audio.SampleRate;
 import io.vhost4j.audio.StreamCapabilities;
 import io.vhost4j.audio.alsa.lowlevel.LibAsound;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
@@ -106,6 +111,87 @@ class AlsaBackendIT {
           .isInstanceOf(AudioException.class)
           .hasMessageContaining("'java-card' cannot do 48000 Hz with 2 channels of S16");
     }
+  }
+
+  /**
+   * Frames of more than 64 bytes do not fit into the card's ring: 18 channels are possible, and 32
+   * bits, but not both.
+   */
+  @Test
+  void knowsWhatDoesNotGoTogether() throws Exception {
+    try (JavaCard card = new JavaCard()) {
+      card.constrainRange(JavaCard.BUFFER_BYTES, 1, 64);
+      StreamCapabilities each = AlsaCapabilities.of(card.pcm());
+      assertThat(each.formats())
+          .satisfies(mask -> assertThat(mask & SampleFormat.S32.mask()).isNotZero());
+      assertThat(each.maxChannels()).isEqualTo(18);
+      AlsaCombinations together = AlsaCombinations.of(card.pcm(), each);
+      assertThat(together.include(one(SampleFormat.S16, 18))).isTrue();
+      assertThat(together.include(one(SampleFormat.S32, 16))).isTrue();
+      assertThat(together.include(one(SampleFormat.S32, 17))).isFalse();
+    }
+  }
+
+  private static PcmParameters one(SampleFormat format, int channels) {
+    int frame = format.bytes() * channels;
+    return new PcmParameters(format, SampleRate.HZ_48000, channels, frame, frame);
+  }
+
+  /** A USB device that is plugged in when the daemon runs already. */
+  @Test
+  void aDeviceThatIsNotThereYetIsOfferedAndComesLater(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("capture.raw");
+    try (AudioBackend backend = RealAlsa.open("nothing", "integers_from:" + file)) {
+      StreamCapabilities offered = backend.capabilities(1, Direction.INPUT);
+      assertThat(offered.formats() & SampleFormat.FLOAT.mask()).isNotZero();
+      assertThat(offered.rates() & SampleRate.HZ_48000.mask()).isNotZero();
+      assertThat(offered.maxChannels()).isEqualTo(2);
+      assertThat(backend.supports(Direction.INPUT, PARAMETERS)).isTrue();
+      assertThatThrownBy(() -> backend.open(1, Direction.INPUT, PARAMETERS, () -> {}))
+          .isInstanceOf(AudioException.class)
+          .hasMessageContaining("capture device 'integers_from:" + file + "' cannot be opened");
+
+      byte[] sound = new byte[64];
+      Arrays.fill(sound, (byte) 0x40);
+      Files.write(file, sound);
+
+      assertThat(record(backend, PARAMETERS, 64).array()).isEqualTo(sound);
+      // Which the device does not do, but was offered.
+      PcmParameters floats =
+          new PcmParameters(SampleFormat.FLOAT, SampleRate.HZ_48000, 2, 32768, 8192);
+      ByteBuffer converted = record(backend, floats, 64).order(ByteOrder.LITTLE_ENDIAN);
+      assertThat(converted.getFloat(0)).isEqualTo(0x4040 / 32768f);
+    }
+  }
+
+  private static ByteBuffer record(AudioBackend backend, PcmParameters parameters, int bytes)
+      throws AudioException {
+    try (AudioStream stream = backend.open(1, Direction.INPUT, parameters, () -> {})) {
+      ByteBuffer frames = ByteBuffer.allocate(bytes);
+      stream.start();
+      while (frames.hasRemaining()) {
+        stream.read(frames);
+      }
+      return frames;
+    }
+  }
+
+  @Test
+  void whatCanMendItselfIsToldFromAMistake() {
+    assertThat(AlsaPcm.mayComeBack("integers_from:x", -2)).as("no such file").isTrue();
+    assertThat(AlsaPcm.mayComeBack("nothing", -16)).as("busy").isTrue();
+    assertThat(AlsaPcm.mayComeBack("nothing", -19)).as("no such device").isTrue();
+    assertThat(AlsaPcm.mayComeBack("nothing", -13)).as("permission denied").isFalse();
+    assertThat(AlsaPcm.mayComeBack("integers_from:x,y,z", -22)).as("arguments").isFalse();
+    assertThat(AlsaPcm.mayComeBack("absent:x", -2)).as("not in ALSA's configuration").isFalse();
+    assertThat(AlsaPcm.absent("hw:1", Direction.OUTPUT, -16))
+        .isEqualTo(
+            "ALSA playback device 'hw:1' is in use: its streams fail until it is free; end the"
+                + " program that uses it, or name another with --alsa-playback");
+    assertThat(AlsaPcm.absent("hw:1", Direction.INPUT, -19))
+        .isEqualTo(
+            "ALSA capture device 'hw:1' is not there (No such device): its streams fail until it"
+                + " is; plug it in, or name another with --alsa-capture");
   }
 
   @Test

@@ -89,7 +89,8 @@ class PipewireIdentityIT {
             "Props",
             "{ channelVolumes: [ 0.125, 0.125 ] }");
         PipewireSession.await(
-            "the volume set", () -> volumes(session).getOrDefault("vhost4j.snd0.playback-1", 0.0) == 0.125);
+            "the volume set",
+            () -> volumes(session).getOrDefault("vhost4j.snd0.playback-1", 0.0) == 0.125);
       }
       PipewireSession.await("the streams' end", () -> volumes(session).isEmpty());
 

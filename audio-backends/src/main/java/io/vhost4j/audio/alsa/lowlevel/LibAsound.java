@@ -7,14 +7,15 @@ import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
 import com.sun.jna.ptr.LongByReference;
+import com.sun.jna.ptr.PointerByReference;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The part of {@code alsa/pcm.h} and {@code alsa/error.h} that vhost4j uses, name by name; 64-bit
- * only. {@link #load(String)} comes before all else.
+ * The part of {@code alsa/pcm.h}, {@code alsa/conf.h} and {@code alsa/error.h} that vhost4j uses,
+ * name by name; 64-bit only. {@link #load(String)} comes before all else.
  *
  * <p>A {@code snd_pcm_t *} and every pointer on the way of the samples is a {@code long}, because
  * calls with nothing but primitives allocate nothing. Functions return a negative errno on failure.
@@ -129,6 +130,14 @@ public final class LibAsound {
 
   public static native String snd_strerror(int errnum);
 
+  /** Reads the configuration if that was not done; {@code snd_config_unref} gives it back. */
+  public static native int snd_config_update_ref(PointerByReference top);
+
+  public static native void snd_config_unref(Pointer top);
+
+  public static native int snd_config_search(
+      Pointer config, String key, @Nullable PointerByReference result);
+
   public static native int snd_pcm_open(LongByReference pcm, String name, int stream, int mode);
 
   public static native int snd_pcm_close(long pcm);
@@ -168,6 +177,10 @@ public final class LibAsound {
   public static native int snd_pcm_hw_params_get_channels_min(Pointer params, IntByReference val);
 
   public static native int snd_pcm_hw_params_get_channels_max(Pointer params, IntByReference val);
+
+  public static native void snd_pcm_hw_params_copy(Pointer target, Pointer source);
+
+  public static native int snd_pcm_hw_params_test_channels(long pcm, Pointer params, int val);
 
   public static native int snd_pcm_hw_params_set_channels(long pcm, Pointer params, int val);
 
