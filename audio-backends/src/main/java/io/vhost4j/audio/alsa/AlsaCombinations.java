@@ -3,6 +3,7 @@ package io.vhost4j.audio.alsa;
 import static io.vhost4j.audio.alsa.lowlevel.LibAsound.*;
 
 import com.sun.jna.Memory;
+import com.sun.jna.ptr.IntByReference;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.SampleFormat;
@@ -23,12 +24,19 @@ final class AlsaCombinations {
 
   private AlsaCombinations() {}
 
-  /** Tries them all on a device that is open and not configured. */
+  /**
+   * Asks a device that is open and not configured: for each format and rate what is left of its
+   * channels. To try each number of channels as well would take a tenth of a second.
+   */
   static AlsaCombinations of(AlsaPcm pcm, StreamCapabilities capabilities) throws AudioException {
     AlsaCombinations combinations = new AlsaCombinations();
     try (Memory any = pcm.anyInterleaved();
         Memory ofFormat = newHwParams();
         Memory ofRate = newHwParams()) {
+      int possible = 0;
+      for (int n = capabilities.minChannels(); n <= capabilities.maxChannels(); n++) {
+        possible |= snd_pcm_hw_params_test_channels(pcm.handle(), any, n) == 0 ? 1 << n : 0;
+      }
       for (SampleFormat format : SampleFormat.values()) {
         snd_pcm_hw_params_copy(ofFormat, any);
         if ((capabilities.formats() & format.mask()) == 0
@@ -39,16 +47,28 @@ final class AlsaCombinations {
           snd_pcm_hw_params_copy(ofRate, ofFormat);
           if ((capabilities.rates() & rate.mask()) != 0
               && snd_pcm_hw_params_set_rate(pcm.handle(), ofRate, rate.hertz(), 0) == 0) {
-            for (int n = capabilities.minChannels(); n <= capabilities.maxChannels(); n++) {
-              if (snd_pcm_hw_params_test_channels(pcm.handle(), ofRate, n) == 0) {
-                combinations.channels[index(format, rate)] |= 1 << n;
-              }
-            }
+            combinations.channels[index(format, rate)] = possible & range(pcm, ofRate);
           }
         }
       }
     }
     return combinations;
+  }
+
+  /** The numbers of channels, up to 31, between the least and the most of a configuration. */
+  private static int range(AlsaPcm pcm, Memory hw) throws AudioException {
+    IntByReference min = new IntByReference();
+    IntByReference max = new IntByReference();
+    pcm.check("tell its channels", snd_pcm_hw_params_get_channels_min(hw, min));
+    pcm.check("tell its channels", snd_pcm_hw_params_get_channels_max(hw, max));
+    int mask = 0;
+    for (int n = 1; n < Integer.SIZE; n++) {
+      boolean inside =
+          Integer.compareUnsigned(n, min.getValue()) >= 0
+              && Integer.compareUnsigned(n, max.getValue()) <= 0;
+      mask |= inside ? 1 << n : 0;
+    }
+    return mask;
   }
 
   /** Whether the device can do this. */
