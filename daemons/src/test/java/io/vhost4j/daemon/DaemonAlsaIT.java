@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static io.vhost4j.daemon.PrivatePipewire.untilWhole;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,6 +64,38 @@ class DaemonAlsaIT {
         Player player = new Player(socket)) {
       new Arrived("recorded", player.record(source)).then(source).end();
       assertThat(daemon.isAlive()).isTrue();
+    }
+  }
+
+  /** As a card that is plugged in, or left by another program, when the daemon runs already. */
+  @Test
+  void aDeviceThatIsNotThereAtTheStartRecordsOnceItIs() throws Exception {
+    Path device = directory.resolve("capture.raw");
+    Files.delete(device);
+    try (Daemon daemon = serve("default")) {
+      try (Player player = new Player(socket)) {
+        assertThatThrownBy(() -> player.record(source)).hasMessageContaining("IO_ERR");
+      }
+      source.writeRaw(device);
+      try (Player player = new Player(socket)) {
+        new Arrived("recorded", player.record(source)).then(source).end();
+      }
+      daemon.terminate();
+      assertThat(daemon.err())
+          .anySatisfy(
+              line ->
+                  assertThat(line)
+                      .contains("ALSA capture device 'default' is not there", "--alsa-capture"));
+    }
+  }
+
+  @Test
+  void aMistypedDeviceIsToldAtTheStart() throws Exception {
+    try (Daemon daemon =
+        Daemon.start(
+            environment, "--socket=" + socket, "--backend=alsa", "--alsa-playback=defualt")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err()).singleElement().asString().contains("'defualt'", "aplay -L");
     }
   }
 

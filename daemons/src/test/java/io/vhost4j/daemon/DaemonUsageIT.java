@@ -83,6 +83,21 @@ class DaemonUsageIT {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "null, --pacing=wrong, give realtime or none",
+    "pipewire, --pipewire-latency=wrong, give FRAMES/RATE",
+    "null, --formats=S17, give common",
+  })
+  void aWrongValueOfAnOptionIsWrongUsageToo(String backend, String option, String hint)
+      throws Exception {
+    try (Daemon daemon = Daemon.start("--socket", "/tmp/x", "--backend", backend, option)) {
+      assertThat(daemon.exitStatus()).isEqualTo(2);
+      assertThat(daemon.out()).isEmpty();
+      assertThat(daemon.err()).hasSize(2).element(0).asString().contains(option, hint);
+    }
+  }
+
   @Test
   void anUnwritableFileExitsWith1AndALineThatNamesIt() throws Exception {
     Path socket = directory.resolve("sound.sock");

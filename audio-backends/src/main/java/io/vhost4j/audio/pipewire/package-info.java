@@ -14,6 +14,11 @@
  * was restarted. As long as the graph does not come for a stream's audio, the stream's executor
  * does so by the clock, so that the guest goes on and hears no more than an xrun.
  *
+ * <p>The graph is shared. The shortest cycle that a program asks for is that of all, so a guest's
+ * period asks for no less than {@code --pipewire-min-quantum}; what the user asks for is not
+ * limited. {@code PipewireIdentity} has the properties by which the host's mixer tells streams
+ * apart.
+ *
  * <p>The event {@code process} is handled on the data thread itself ({@code RT_PROCESS}) and not on
  * the loop's thread, where PipeWire 1.4 runs a stream one cycle later and was seen to lose the
  * first cycle of a sound. A garbage collection that lasts longer than a cycle is an xrun of the
