@@ -102,12 +102,17 @@ final class AlsaDevice {
       if (combinations != null || name.contains("'")) {
         throw e;
       }
+      return openConverting(parameters, e);
     }
-    return openConverting(parameters);
   }
 
-  private AlsaPcm openConverting(PcmParameters parameters) throws AudioException {
-    AlsaPcm pcm = AlsaPcm.open("plug:'" + name + "'", direction);
+  private AlsaPcm openConverting(PcmParameters parameters, AudioException refusal)
+      throws AudioException {
+    long handle = AlsaPcm.tryOpen("plug:'" + name + "'", direction);
+    if (handle < 0) {
+      throw refusal;
+    }
+    AlsaPcm pcm = new AlsaPcm(handle, name, direction);
     try {
       pcm.configure(parameters);
       return pcm;
