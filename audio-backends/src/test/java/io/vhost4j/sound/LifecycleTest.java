@@ -51,7 +51,7 @@ class LifecycleTest {
   @Test
   void a35SetParamsAfterPrepareMakesTheNextPrepareOpenAnew() throws Exception {
     ScriptedBackend backend = ScriptedBackend.immediate();
-    PcmParameters mono = new PcmParameters(SampleFormat.U8, SampleRate.HZ_44100, 1, 400, 100);
+    PcmParameters mono = new PcmParameters(SampleFormat.S16, SampleRate.HZ_44100, 1, 400, 100);
     try (Rig rig = new Rig(backend)) {
       rig.prepared(0, Rig.CD);
       rig.play(0, Rig.audio(1, 1024));

@@ -43,6 +43,12 @@ final class PipewireIdentity {
     properties.put("application.icon-name", ICON);
   }
 
+  /** The card and the stream, for messages. */
+  @Override
+  public String toString() {
+    return properties.getOrDefault("node.description", stream);
+  }
+
   /** What the stream is called within its card. */
   String stream() {
     return stream;

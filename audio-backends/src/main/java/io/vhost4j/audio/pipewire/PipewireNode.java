@@ -50,7 +50,6 @@ final class PipewireNode {
   private final Direction direction;
   private final GraphCycle cycle;
   private final PipewireIdentity identity;
-  private final String name;
 
   // Native code knows the callbacks' addresses: these references keep them alive.
   private final PwStreamEvents.StateChangedEvent stateChanged = this::stateChanged;
@@ -74,7 +73,6 @@ final class PipewireNode {
     this.direction = direction;
     this.cycle = cycle;
     this.identity = identity;
-    name = identity.stream();
     PipewireConnection.nameThreadOf(stateChanged);
     PipewireConnection.nameThreadOf(cycle);
     events = PwStreamEvents.of(stateChanged, cycle);
@@ -101,11 +99,12 @@ final class PipewireNode {
   /** Makes the native stream on the connection's core. Locked. */
   void connect() throws AudioException {
     PcmParameters parameters = cycle.parameters;
-    long created = LibPipewire.pw_stream_new(connection.core(), name, properties(parameters));
+    long created =
+        LibPipewire.pw_stream_new(connection.core(), identity.stream(), properties(parameters));
     if (created == 0) {
       throw new AudioException(
           "cannot make a PipeWire stream for "
-              + name
+              + identity
               + ": "
               + LibC.strerror(Native.getLastError()));
     }
@@ -117,7 +116,7 @@ final class PipewireNode {
     if (result < 0) {
       disconnect();
       throw new AudioException(
-          "PipeWire refuses a stream for " + name + ": " + LibC.strerror(-result));
+          "PipeWire refuses a stream for " + identity + ": " + LibC.strerror(-result));
     }
     if (active) {
       LibPipewire.pw_stream_set_active(stream, true);
@@ -272,7 +271,7 @@ final class PipewireNode {
       return;
     }
     if (state == PwStreamEvents.STATE_ERROR) {
-      LOG.warn("PipeWire cannot do {} now: {}", name, LibC.getString(error));
+      LOG.warn("PipeWire cannot do {} now: {}", identity, LibC.getString(error));
     } else if (state == PwStreamEvents.STATE_UNCONNECTED) {
       connection.schedule(this::revive, PipewireConnection.MAX_BACKOFF_MILLIS);
     } else if (oldState == PwStreamEvents.STATE_CONNECTING) {
