@@ -11,6 +11,12 @@
  * converted on the way is for the user to say with the device's name, as everywhere in ALSA: {@code
  * hw:0} never converts, and then the guest is offered what the hardware does; {@code default} and
  * {@code plughw:0} convert what the hardware does not do.
+ *
+ * <p>Devices are asked at the start what they can do, and what of it together: a guest is refused
+ * the rest at SET_PARAMS. A device that is in use or unplugged by then is offered with what is
+ * usual in stereo. Its streams fail at PREPARE until it is there; then it works at once, and until
+ * the next start ALSA converts what it does not do. Only a name that ALSA's configuration does not
+ * know, wrong arguments and missing permissions are held against the user.
  */
 @NullMarked
 package io.vhost4j.audio.alsa;

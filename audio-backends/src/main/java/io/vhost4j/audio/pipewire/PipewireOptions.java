@@ -49,7 +49,8 @@ record PipewireOptions(
       new AudioOption(
           "pipewire-node-name",
           "NAME",
-          "name of the nodes in the graph, to which playback-0 and the like are added (default: the card's)",
+          "name of the nodes in the graph, to which playback-0 and the like are added (default: the"
+              + " card's)",
           "");
   private static final AudioOption MEDIA_ROLE =
       new AudioOption(
