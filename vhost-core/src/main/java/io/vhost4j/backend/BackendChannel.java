@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the backend asks of the frontend, on the second socket if there is one (conformance C.4).
- * Nothing we send waits for an answer. Event loop only.
+ * Nothing we send waits for an answer, and so nothing is read: what a frontend sends here fills its
+ * own buffers. Event loop only.
  */
 final class BackendChannel implements VhostUserChannel.Handler {
   private final BackendSession session;
@@ -31,6 +32,7 @@ final class BackendChannel implements VhostUserChannel.Handler {
    */
   void open(OwnedFd socket) throws IOException {
     VhostUserChannel opened = VhostUserChannel.open(session.context(), socket, this);
+    opened.pause();
     close();
     channel = opened;
     tell();
@@ -59,6 +61,11 @@ final class BackendChannel implements VhostUserChannel.Handler {
       channel.close("not used any more");
       channel = null;
     }
+  }
+
+  @Override
+  public int maxFds(int request) {
+    return 0;
   }
 
   @Override

@@ -11,7 +11,9 @@ import io.vhost4j.event.VhostUserChannel;
 import io.vhost4j.memory.GuestMemory;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.protocol.DeviceStatus;
+import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.MessageHeader;
+import io.vhost4j.protocol.MessageType;
 import io.vhost4j.protocol.Negotiation;
 import io.vhost4j.protocol.ProtocolFeature;
 import java.io.IOException;
@@ -134,6 +136,11 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   /** Whether the frontend is gone, so that nothing may be started any more. */
   boolean isOver() {
     return over;
+  }
+
+  @Override
+  public int maxFds(int request) {
+    return MessageType.fdLimit(FrontendMessage.of(request));
   }
 
   @Override

@@ -25,11 +25,21 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Reads one message at a time, the header and then exactly the bytes it announces: the kernel
  * would glue the message that follows to the current one, and nobody could tell whose descriptors
- * are whose.
+ * are whose. Descriptors are taken with the first byte of a message only, so that a message that
+ * never ends holds no more of them than one message may have.
  */
 public final class VhostUserChannel {
   /** What the owner of a channel is told, on the event loop in the channel's context. */
   public interface Handler {
+    /**
+     * How many descriptors may come along with a message. More close the channel as soon as the
+     * number of the message is known, as do descriptors behind the first byte of a message (C1,
+     * E8).
+     *
+     * @param request the number of the message, which need not exist
+     */
+    int maxFds(int request);
+
     /**
      * A message has arrived whose framing is sound ({@link MessageHeader#framingError()}); nothing
      * else of it has been checked. An exception from here closes the channel.
@@ -243,7 +253,7 @@ public final class VhostUserChannel {
     try {
       MessageHeader current = header;
       if (current == null) {
-        if (!filled(headerBuffer)) {
+        if (!filledHeader()) {
           return;
         }
         current = MessageHeader.read(headerBuffer);
@@ -255,8 +265,10 @@ public final class VhostUserChannel {
         header = current;
         payloadBuffer.clear().limit(current.size());
       }
-      if (payloadBuffer.hasRemaining() && !filled(payloadBuffer)) {
-        return;
+      if (payloadBuffer.hasRemaining()) {
+        if (ended(socket.receive(payloadBuffer)) || payloadBuffer.hasRemaining()) {
+          return;
+        }
       }
       payloadBuffer.flip();
       deliver(current);
@@ -280,14 +292,35 @@ public final class VhostUserChannel {
     }
   }
 
-  /** Reads into {@code target}; true if it is full now. */
-  private boolean filled(ByteBuffer target) throws IOException {
-    int count = socket.receive(target, fds);
+  /** Reads more of the header; true if it is complete now. */
+  private boolean filledHeader() throws IOException {
+    boolean first = headerBuffer.position() == 0;
+    if (ended(first ? socket.receive(headerBuffer, fds) : socket.receive(headerBuffer))) {
+      return false;
+    }
+    if (headerBuffer.position() >= Integer.BYTES) {
+      int request = headerBuffer.getInt(0);
+      if (fds.size() > handler.maxFds(request)) {
+        close(
+            "message "
+                + Integer.toUnsignedString(request)
+                + " came with "
+                + fds.size()
+                + " descriptors, and may have "
+                + handler.maxFds(request));
+        return false;
+      }
+    }
+    return !headerBuffer.hasRemaining();
+  }
+
+  /** Whether there is nothing more to read, be it for now or for ever, as {@code count} says. */
+  private boolean ended(int count) {
     if (count == 0) {
       boolean between = header == null && headerBuffer.position() == 0;
-      close(between ? PEER_CLOSED : "E4: closed by peer in the middle of a message");
+      close(between ? PEER_CLOSED : "closed by peer in the middle of a message");
     }
-    return count > 0 && !target.hasRemaining();
+    return count <= 0;
   }
 
   private boolean sent(ByteBuffer bytes, List<OwnedFd> withFirstByte) throws IOException {

@@ -8,6 +8,7 @@ import io.vhost4j.nativeio.UnixSocket;
 import io.vhost4j.protocol.BackendMessage;
 import io.vhost4j.protocol.MessageHeader;
 import io.vhost4j.protocol.MessageRules;
+import io.vhost4j.protocol.MessageType;
 import io.vhost4j.protocol.Negotiation;
 import io.vhost4j.protocol.Payload;
 import io.vhost4j.protocol.ProtocolFeature;
@@ -50,6 +51,11 @@ final class BackendRequests implements VhostUserChannel.Handler {
   void close() {
     channel.close("closed by frontend");
     peer.close();
+  }
+
+  @Override
+  public int maxFds(int request) {
+    return MessageType.fdLimit(BackendMessage.of(request));
   }
 
   @Override

@@ -98,6 +98,11 @@ final class RequestQueue implements VhostUserChannel.Handler {
   }
 
   @Override
+  public int maxFds(int request) {
+    return 0; // nothing that we ask for is answered with one
+  }
+
+  @Override
   public void message(
       VhostUserChannel from, MessageHeader header, ByteBuffer payload, ReceivedFds fds) {
     Pending due = pending.peek();

@@ -23,8 +23,8 @@ import java.util.List;
  * </pre>
  */
 public final class ScmSocket {
-  /** Most descriptors that are received with one message; more are refused (C1). */
-  public static final int MAX_FDS = 64;
+  /** Most descriptors that are received at a time: a memory table of 32 regions (C1, C20). */
+  public static final int MAX_FDS = 32;
 
   /** Result of {@link #receive} when there is nothing to read now. */
   public static final int NOTHING = -1;
@@ -63,8 +63,8 @@ public final class ScmSocket {
   }
 
   /**
-   * Reads up to {@code target.remaining()} bytes and what descriptors come with them, and advances
-   * the position.
+   * Reads up to {@code target.remaining()} bytes and the descriptors that come with them, and
+   * advances the position.
    *
    * @param target a direct buffer with room
    * @param fds receives the descriptors, all close-on-exec; the caller owns them
@@ -73,29 +73,56 @@ public final class ScmSocket {
    *     more than {@link #MAX_FDS} came or this process may open no more; all are then closed
    */
   public int receive(ByteBuffer target, List<OwnedFd> fds) throws IOException {
-    prepare(target, CMSG_HEADER + maxFds * Integer.BYTES);
-    int count;
+    int count = receive(target, CMSG_HEADER + maxFds * Integer.BYTES);
+    if (count == NOTHING) {
+      return NOTHING;
+    }
+    int before = fds.size();
+    takeDescriptors(fds);
+    if (truncated()) {
+      List<OwnedFd> cut = fds.subList(before, fds.size());
+      cut.forEach(OwnedFd::close);
+      cut.clear();
+      throw new IOException(
+          "descriptors were lost: more than "
+              + maxFds
+              + " with one message, or too many files open in this process");
+    }
+    return count;
+  }
+
+  /**
+   * Reads up to {@code target.remaining()} bytes that come without descriptors, and advances the
+   * position.
+   *
+   * @param target a direct buffer with room
+   * @return as {@link #receive(ByteBuffer, List)}
+   * @throws IOException if the call fails, or if descriptors came; the kernel has dropped them
+   */
+  public int receive(ByteBuffer target) throws IOException {
+    int count = receive(target, 0);
+    if (count != NOTHING && truncated()) {
+      throw new IOException("descriptors came behind the first byte of a message");
+    }
+    return count;
+  }
+
+  private int receive(ByteBuffer target, int controlLength) throws IOException {
+    prepare(target, controlLength);
     try {
-      count = (int) LibC.recvmsg(socket.number(), address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+      int count = (int) LibC.recvmsg(socket.number(), address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+      target.position(target.position() + count);
+      return count;
     } catch (LastErrorException e) {
       if (e.getErrorCode() == Errno.EAGAIN || e.getErrorCode() == Errno.EINTR) {
         return NOTHING;
       }
       throw new NativeIoException("recvmsg", e);
     }
-    int before = fds.size();
-    takeDescriptors(fds);
-    if ((header.getInt(48) & MSG_CTRUNC) != 0) {
-      List<OwnedFd> cut = fds.subList(before, fds.size());
-      cut.forEach(OwnedFd::close);
-      cut.clear();
-      throw new IOException(
-          "C1: descriptors were lost: more than "
-              + maxFds
-              + " with one message, or too many files open in this process");
-    }
-    target.position(target.position() + count);
-    return count;
+  }
+
+  private boolean truncated() {
+    return (header.getInt(48) & MSG_CTRUNC) != 0;
   }
 
   /**

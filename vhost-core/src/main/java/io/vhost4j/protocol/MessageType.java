@@ -25,6 +25,11 @@ public sealed interface MessageType permits FrontendMessage, BackendMessage {
    */
   @Nullable PayloadKind reply();
 
+  /** Most descriptors that may come along with a message of this row; none if there is no row. */
+  static int fdLimit(@Nullable MessageType row) {
+    return row == null ? 0 : row.maxFds();
+  }
+
   /** What must be negotiated before. */
   Negotiation gate();
 

@@ -9,6 +9,7 @@ import io.vhost4j.protocol.ConfigSpace;
 import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.MemoryTable;
 import io.vhost4j.protocol.MessageHeader;
+import io.vhost4j.protocol.MessageType;
 import io.vhost4j.protocol.Payload;
 import io.vhost4j.protocol.PayloadKind;
 import io.vhost4j.protocol.VringFile;
@@ -37,6 +38,11 @@ class ProtocolGarbageTest {
     boolean hasReplyOfItsOwn() {
       FrontendMessage type = FrontendMessage.of(request);
       return type != null && type.reply() != null;
+    }
+
+    /** Which end the connection at once, whoever waits for an answer. */
+    boolean hasSurplusDescriptors() {
+      return descriptors > MessageType.fdLimit(FrontendMessage.of(request));
     }
 
     @Override
@@ -83,7 +89,7 @@ class ProtocolGarbageTest {
       all.add(bad("no descriptor", type, payload, 0));
     }
     all.add(bad("surplus descriptor", type, payload, type.maxFds() + 1));
-    all.add(bad("as many descriptors as can be received", type, payload, 64));
+    all.add(bad("as many descriptors as can be sent", type, payload, WideSocket.MAX_FDS));
   }
 
   private static void addAbsurdCounts(List<Bad> all) {
@@ -201,7 +207,7 @@ class ProtocolGarbageTest {
       guest.sync();
       Resources before = Resources.held();
       send(guest, NEED_REPLY, bad);
-      if (bad.hasReplyOfItsOwn()) {
+      if (bad.hasReplyOfItsOwn() || bad.hasSurplusDescriptors()) {
         assertThat(guest.frontend.isHungUpOn()).isTrue();
       } else {
         RawFrontend.Reply reply = guest.frontend.receive();
@@ -220,7 +226,7 @@ class ProtocolGarbageTest {
   @Test
   void headersThatLeaveNothingToReadEndTheConnectionE4() throws Exception {
     Path path = backend.serve(device);
-    int id = FrontendMessage.GET_FEATURES.id();
+    int id = FrontendMessage.SET_MEM_TABLE.id();
     int[][] headers = {
       {id, 0, 0}, // version
       {id, 2, 0},
@@ -229,8 +235,7 @@ class ProtocolGarbageTest {
       {id, 5 | 8, 0},
       {id, 1, 4097}, // size
       {id, 1, -1},
-      {id, 1, Integer.MIN_VALUE},
-      {-1, -1, -1}
+      {id, 1, Integer.MIN_VALUE}
     };
     for (int[] header : headers) {
       try (RawFrontend frontend = new RawFrontend(path);

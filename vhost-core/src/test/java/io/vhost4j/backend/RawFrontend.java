@@ -6,6 +6,7 @@ import io.vhost4j.nativeio.NativeIoException;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.ScmSocket;
 import io.vhost4j.nativeio.UnixSocket;
+import io.vhost4j.nativeio.WideSocket;
 import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.MessageHeader;
 import io.vhost4j.protocol.Payload;
@@ -35,7 +36,7 @@ final class RawFrontend implements AutoCloseable {
 
   RawFrontend(OwnedFd connected) {
     fd = connected;
-    socket = new ScmSocket(connected);
+    socket = WideSocket.of(connected);
   }
 
   RawFrontend(Path path) throws IOException {

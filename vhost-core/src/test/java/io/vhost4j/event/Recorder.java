@@ -1,7 +1,9 @@
 package io.vhost4j.event;
 
 import io.vhost4j.nativeio.OwnedFd;
+import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.MessageHeader;
+import io.vhost4j.protocol.MessageType;
 import io.vhost4j.protocol.Payload;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -17,6 +19,11 @@ class Recorder implements VhostUserChannel.Handler {
   private final LinkedBlockingQueue<Message> messages = new LinkedBlockingQueue<>();
   private final CompletableFuture<String> closed = new CompletableFuture<>();
   volatile int closedCalls;
+
+  @Override
+  public int maxFds(int request) {
+    return MessageType.fdLimit(FrontendMessage.of(request));
+  }
 
   @Override
   public void message(

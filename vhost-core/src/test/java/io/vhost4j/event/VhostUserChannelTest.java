@@ -3,6 +3,8 @@ package io.vhost4j.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vhost4j.nativeio.Errno;
+import io.vhost4j.nativeio.NativeIoException;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.ScmSocket;
 import io.vhost4j.nativeio.UnixSocket;
@@ -18,6 +20,9 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class VhostUserChannelTest {
   private final OnLoop loop = new OnLoop();
@@ -120,7 +125,7 @@ class VhostUserChannelTest {
   }
 
   @Test
-  void c1_moreDescriptorsThanFitCloseTheConnectionAndAllOfThem() throws Exception {
+  void c1_moreDescriptorsThanAnyMessageHasCloseTheConnectionAndAllOfThem() throws Exception {
     List<OwnedFd> many = eventFds(1);
     List<OwnedFd> fds = Collections.nCopies(ScmSocket.MAX_FDS, many.get(0));
     write(bytes(5, Payload.EMPTY), fds);
@@ -131,8 +136,58 @@ class VhostUserChannelTest {
     wire = WideSocket.of(peer);
     write(bytes(5, Payload.EMPTY), Collections.nCopies(ScmSocket.MAX_FDS + 1, many.get(0)));
 
-    assertThat(recorder.closeReason()).startsWith("C1: descriptors were lost");
+    assertThat(recorder.closeReason()).contains("descriptors were lost");
     closeAll(many);
+    assertNoLeak();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 4, 11, 12, 13, 19})
+  void c1_descriptorsBehindTheFirstByteCloseTheConnectionAtOnce(int before) throws Exception {
+    List<OwnedFd> one = eventFds(1);
+    ByteBuffer message = bytes(12, Payload.u64(7));
+    write(message.slice(0, before), List.of());
+    loop.settle();
+    write(message.slice(before, 1), one);
+    closeAll(one);
+
+    assertThat(recorder.closeReason()).contains("behind the first byte");
+    assertThat(recorder.isEmpty()).isTrue();
+    assertNoLeak();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"12, 2", "2, 1", "9999, 1", "-1, 1"})
+  void e8_moreDescriptorsThanItsRowAllowsCloseTheConnectionAtOnce(int request, int count)
+      throws Exception {
+    List<OwnedFd> fds = eventFds(count);
+    write(bytes(request, Payload.u64(7)).slice(0, 4), fds); // the rest of the message never comes
+    closeAll(fds);
+
+    assertThat(recorder.closeReason()).contains("came with " + count + " descriptors");
+    assertThat(recorder.isEmpty()).isTrue();
+    assertNoLeak();
+  }
+
+  @Test
+  void anIncompleteMessageHoldsNoMoreDescriptorsThanAnyMessageHas() throws Exception {
+    wire = WideSocket.of(peer);
+    List<OwnedFd> one = eventFds(1);
+    ByteBuffer message = bytes(5, Payload.u64(7));
+    int sent = 0;
+    try {
+      while (sent < message.capacity()) {
+        write(message.slice(sent, 1), Collections.nCopies(60, one.get(0)));
+        sent++;
+        loop.settle();
+        assertThat(TestFiles.open() - openBefore).isLessThan(2 + 1 + ScmSocket.MAX_FDS);
+      }
+    } catch (NativeIoException hungUp) {
+      assertThat(hungUp.errno()).isEqualTo(Errno.EPIPE);
+    }
+    closeAll(one);
+
+    assertThat(recorder.closeReason()).contains("descriptors were lost");
     assertNoLeak();
   }
 
@@ -161,7 +216,7 @@ class VhostUserChannelTest {
     closeAll(fds);
     peer.close();
 
-    assertThat(recorder.closeReason()).startsWith("E4").contains("middle of a message");
+    assertThat(recorder.closeReason()).contains("middle of a message");
     assertThat(recorder.isEmpty()).isTrue();
     assertNoLeak();
   }

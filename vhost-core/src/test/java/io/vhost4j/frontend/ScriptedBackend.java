@@ -7,6 +7,7 @@ import io.vhost4j.event.VhostUserListener;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.MessageHeader;
+import io.vhost4j.protocol.MessageType;
 import io.vhost4j.protocol.Payload;
 import io.vhost4j.protocol.ProtocolFeature;
 import io.vhost4j.protocol.VirtioFeature;
@@ -86,6 +87,11 @@ final class ScriptedBackend implements VhostUserChannel.Handler {
     if (request.needsReply()) {
       channel.send(request.reply(8), Payload.u64(0));
     }
+  }
+
+  @Override
+  public int maxFds(int request) {
+    return MessageType.fdLimit(FrontendMessage.of(request));
   }
 
   @Override
