@@ -41,9 +41,25 @@ public final class MemoryTable {
     return payload.getInt(payload.position());
   }
 
-  /** Length in bytes of a table of {@code count} regions, where count is unsigned. */
-  static long size(int count) {
-    return HEADER_SIZE + Integer.toUnsignedLong(count) * REGION_SIZE;
+  /**
+   * Whether a table has the length that its count asks for. Behind that there may be whole regions
+   * of nothing but 0, as user-mode Linux 6.12 always sends two.
+   */
+  static boolean fits(ByteBuffer payload) {
+    if (payload.remaining() < HEADER_SIZE) {
+      return false;
+    }
+    long length = HEADER_SIZE + Integer.toUnsignedLong(count(payload)) * REGION_SIZE;
+    long rest = payload.remaining() - length;
+    if (rest < 0 || rest % REGION_SIZE != 0) {
+      return false;
+    }
+    for (int at = payload.limit() - (int) rest; at < payload.limit(); at++) {
+      if (payload.get(at) != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Reads a table that {@link MessageRules} found sound. */

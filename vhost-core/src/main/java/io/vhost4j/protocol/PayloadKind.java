@@ -18,8 +18,7 @@ public enum PayloadKind {
   MEMORY_TABLE(MemoryTable.HEADER_SIZE) {
     @Override
     public boolean fits(ByteBuffer payload) {
-      return payload.remaining() >= MemoryTable.HEADER_SIZE
-          && payload.remaining() == MemoryTable.size(MemoryTable.count(payload));
+      return MemoryTable.fits(payload);
     }
   },
   /** One region: {@link MemoryTable#readSingle}. */

@@ -70,6 +70,19 @@ class MessageRulesTest {
     assertRefused(check(FrontendMessage.SET_MEM_TABLE, none, 0), "E6", "8 bytes");
   }
 
+  /** User-mode Linux 6.12 sends one region in 72 bytes. */
+  @Example
+  void aMemoryTableMayBePaddedWithBlankRegions() {
+    MemoryRegion region = new MemoryRegion(0x1000, 4096, 0x2000, 0x3000);
+    ByteBuffer one = MemoryTable.encode(List.of(region));
+    ByteBuffer padded = Payload.allocate(72).put(one).rewind();
+    assertThat(check(FrontendMessage.SET_MEM_TABLE, padded, 1)).isNull();
+    assertThat(MemoryTable.read(padded)).containsExactly(region);
+    assertRefused(check(FrontendMessage.SET_MEM_TABLE, padded.limit(71), 1), "", "71 bytes");
+    padded.limit(72).put(71, (byte) 1);
+    assertRefused(check(FrontendMessage.SET_MEM_TABLE, padded, 1), "", "72 bytes");
+  }
+
   @Example
   void e6_configurationWhoseSizeSaysOtherwiseThanItsPayloadIsRefused() {
     ByteBuffer payload = new ConfigSpace(0, 0, ByteBuffer.allocate(8)).encode();
