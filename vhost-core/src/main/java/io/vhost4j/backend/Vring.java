@@ -3,10 +3,10 @@ package io.vhost4j.backend;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vhost4j.device.QueueHandler;
-import io.vhost4j.event.EventFd;
-import io.vhost4j.event.FdRegistration;
+import io.vhost4j.event.Kick;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.event.NextTurn;
+import io.vhost4j.event.Notifier;
 import io.vhost4j.memory.GuestMemory;
 import io.vhost4j.virtqueue.SplitVirtqueue;
 import io.vhost4j.virtqueue.VirtqueueException;
@@ -34,11 +34,11 @@ final class Vring {
   private int size;
   private int base;
   private @Nullable VringAddresses addresses;
-  private @Nullable FdRegistration kick;
+  private @Nullable Kick kick;
   private long pollTimer = NO_TIMER;
-  private @Nullable EventFd call;
+  private @Nullable Notifier call;
   private boolean callMissed;
-  private @Nullable EventFd error;
+  private @Nullable Notifier error;
   private boolean started;
   private boolean enabled;
   private @Nullable VirtqueueVerticle running;
@@ -162,9 +162,11 @@ final class Vring {
    *
    * @param descriptor null to have the ring polled; the ring's from now on
    */
-  void setKick(@Nullable EventFd descriptor) throws RefusedException {
+  void setKick(@Nullable Kick descriptor) throws RefusedException {
     if (session.isOver()) {
-      close(descriptor);
+      if (descriptor != null) {
+        descriptor.close();
+      }
       throw new RefusedException("the frontend is gone");
     }
     stopListening();
@@ -172,7 +174,8 @@ final class Vring {
       if (descriptor == null) {
         pollTimer = session.context().owner().setPeriodic(POLL_MILLIS, id -> look());
       } else {
-        kick = descriptor.watch(context, this::look);
+        descriptor.watch(context, this::look);
+        kick = descriptor;
       }
       if (running == null) {
         start();
@@ -197,7 +200,7 @@ final class Vring {
   }
 
   /** Takes the call descriptor, and uses it at once for what nobody could be told so far. */
-  void setCall(@Nullable EventFd descriptor) {
+  void setCall(@Nullable Notifier descriptor) {
     close(call);
     call = descriptor;
     if (callMissed && descriptor != null) {
@@ -207,7 +210,7 @@ final class Vring {
 
   /** Tells the driver of used buffers; a driver without a descriptor polls, or will give one. */
   void notifyDriver() {
-    EventFd present = call;
+    Notifier present = call;
     callMissed = present == null;
     if (present != null) {
       present.signal();
@@ -215,7 +218,7 @@ final class Vring {
     }
   }
 
-  void setError(@Nullable EventFd descriptor) {
+  void setError(@Nullable Notifier descriptor) {
     close(error);
     error = descriptor;
   }
@@ -330,7 +333,7 @@ final class Vring {
     setError(null);
   }
 
-  private static void close(@Nullable EventFd descriptor) {
+  private static void close(@Nullable Notifier descriptor) {
     if (descriptor != null) {
       descriptor.close();
     }

@@ -3,7 +3,9 @@ package io.vhost4j.backend;
 import static io.vhost4j.backend.Operation.DONE;
 
 import io.vertx.core.Future;
-import io.vhost4j.event.EventFd;
+import io.vhost4j.event.Kick;
+import io.vhost4j.event.Notifier;
+import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.VringAddress;
 import io.vhost4j.protocol.VringFile;
@@ -87,7 +89,7 @@ final class VringMessages {
 
   private Future<ByteBuffer> setKick(Request request) throws RefusedException {
     Vring vring = vring(request);
-    EventFd kick = take(request);
+    Kick kick = take(request, Kick::adopt);
     return session
         .beforeStart(vring)
         .compose(
@@ -103,13 +105,13 @@ final class VringMessages {
 
   private Future<ByteBuffer> setCall(Request request) throws RefusedException {
     Vring vring = vring(request);
-    vring.setCall(take(request));
+    vring.setCall(take(request, Notifier::adopt));
     return DONE;
   }
 
   private Future<ByteBuffer> setError(Request request) throws RefusedException {
     Vring vring = vring(request);
-    vring.setError(take(request));
+    vring.setError(take(request, Notifier::adopt));
     return DONE;
   }
 
@@ -117,13 +119,18 @@ final class VringMessages {
     return vring(VringFile.read(request.payload()).index());
   }
 
+  private interface Adoption<T> {
+    T of(OwnedFd fd) throws IOException;
+  }
+
   /** Null if the payload says that no descriptor comes along. */
-  private static @Nullable EventFd take(Request request) throws RefusedException {
+  private static <T> @Nullable T take(Request request, Adoption<T> adoption)
+      throws RefusedException {
     if (request.fds().count() == 0) {
       return null;
     }
     try {
-      return EventFd.adopt(request.fds().take(0));
+      return adoption.of(request.fds().take(0));
     } catch (IOException e) {
       throw new RefusedException("E8: " + e.getMessage());
     }

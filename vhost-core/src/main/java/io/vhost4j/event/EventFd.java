@@ -5,51 +5,52 @@ import io.netty.channel.epoll.Native;
 import io.netty.channel.unix.FileDescriptor;
 import io.vertx.core.Context;
 import io.vhost4j.nativeio.Descriptors;
+import io.vhost4j.nativeio.EventFdSignals;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.protocol.Payload;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An eventfd: a counter in the kernel that one side adds to and the other is woken by. Owns its
- * descriptor. {@link #signal()} may be called by any thread, though not while another closes.
+ * descriptor.
  */
-public final class EventFd implements AutoCloseable {
-  private static final String KERNEL_NAME = "anon_inode:[eventfd]";
-
+public final class EventFd implements Notifier {
   private static final ThreadLocal<ByteBuffer> COUNTER =
       ThreadLocal.withInitial(() -> Payload.allocate(Long.BYTES));
 
   private final OwnedFd fd;
   private final FileDescriptor file;
-  private final boolean mayBlock;
 
-  private EventFd(OwnedFd fd, boolean mayBlock) {
+  /** Signals in our place where the kernel cannot be asked to; null before the first one. */
+  private @Nullable FileThread thread;
+
+  private EventFd(OwnedFd fd) {
     this.fd = fd;
     this.file = new FileDescriptor(fd.number());
-    this.mayBlock = mayBlock;
   }
 
   /** A new eventfd: counter 0, non-blocking, close-on-exec. */
   public static EventFd create() {
     Epoll.ensureAvailability();
-    return new EventFd(new OwnedFd(Native.newEventFd().intValue()), false);
+    return new EventFd(new OwnedFd(Native.newEventFd().intValue()));
   }
 
   /**
    * Takes over a descriptor that came from a peer.
    *
    * @param fd the descriptor, which belongs to the result; it is closed if it is refused
-   * @throws IOException if it is no eventfd: writing to a pipe or a socket could block
+   * @throws IOException if it is no eventfd
    */
   public static EventFd adopt(OwnedFd fd) throws IOException {
     Epoll.ensureAvailability();
     try {
-      String name = Descriptors.describe(fd.number());
-      if (!name.equals(KERNEL_NAME)) {
-        throw new IOException("not an eventfd but " + name);
+      if (!Descriptors.isEventFd(fd.number())) {
+        throw new IOException("not an eventfd but " + Descriptors.describe(fd.number()));
       }
-      return new EventFd(fd, Descriptors.blocks(fd.number()));
+      return new EventFd(fd);
     } catch (IOException e) {
       fd.close();
       throw e;
@@ -57,28 +58,45 @@ public final class EventFd implements AutoCloseable {
   }
 
   /**
-   * Adds 1 to the counter. Never blocks: a counter that is full stays so, as its reader has a
-   * signal pending anyway.
+   * Adds 1 to the counter. One that is full stays so, as its reader has a signal pending anyway.
    */
+  @Override
   public void signal() {
-    try {
-      // The peer may hold the counter one short of full, and the flag is not ours to change.
-      if (!mayBlock || Descriptors.writable(fd.number())) {
-        Native.eventFdWrite(fd.number(), 1);
+    if (EventFdSignals.available()) {
+      if (!EventFdSignals.send(fd)) {
+        throw new IllegalStateException("cannot signal " + fd);
       }
-    } catch (IOException e) {
-      throw new IllegalStateException("cannot signal " + fd, e);
+    } else {
+      thread().signal();
     }
   }
 
+  private synchronized FileThread thread() {
+    if (thread == null) {
+      try {
+        OwnedFd copy = fd.duplicate();
+        try {
+          thread = FileThread.start(copy);
+        } catch (IOException e) {
+          copy.close();
+          throw e;
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot signal " + fd, e);
+      }
+    }
+    return thread;
+  }
+
   /**
-   * Takes the signals since the last time: reads the counter and sets it to 0.
+   * Takes the signals since the last time: reads the counter and sets it to 0. Not for an event
+   * loop: a peer that takes them first can let us wait.
    *
    * @return how many there were, 0 for none
    */
   public long drain() {
     try {
-      if (mayBlock && !Descriptors.awaitReadable(fd.number(), 0)) {
+      if (!Descriptors.awaitReadable(fd.number(), 0)) {
         return 0;
       }
       ByteBuffer counter = COUNTER.get();
@@ -121,6 +139,11 @@ public final class EventFd implements AutoCloseable {
 
   @Override
   public void close() {
+    synchronized (this) {
+      if (thread != null) {
+        thread.close();
+      }
+    }
     fd.close();
   }
 

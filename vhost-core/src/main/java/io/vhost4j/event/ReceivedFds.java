@@ -26,7 +26,7 @@ public final class ReceivedFds {
    * @throws IllegalStateException if it has been taken or closed
    */
   public OwnedFd take(int index) {
-    return new OwnedFd(fds.get(index).release());
+    return fds.get(index).moved();
   }
 
   /** Takes all of them, in order. */

@@ -7,7 +7,14 @@ import java.nio.file.Path;
 
 /** Calls on any file descriptor. Any thread. */
 public final class Descriptors {
+  private static final String EVENTFD = "anon_inode:[eventfd]";
+
+  private static final String PIPE = "pipe:[";
   private static final int F_GETFL = 3;
+  private static final int O_ACCMODE = 3;
+  private static final int O_RDONLY = 0;
+  private static final int O_WRONLY = 1;
+  private static final int O_PATH = 0x200000;
   private static final int F_DUPFD_CLOEXEC = 1030;
   private static final int O_NONBLOCK = 0x800;
   private static final short POLLIN = 1;
@@ -36,11 +43,37 @@ public final class Descriptors {
 
   /** Whether calls on the descriptor may block, a property of the open file all holders share. */
   public static boolean blocks(int fd) throws NativeIoException {
+    return (flags(fd) & O_NONBLOCK) == 0;
+  }
+
+  /** Whether the descriptor is open for writing. */
+  public static boolean isWritable(int fd) throws NativeIoException {
+    int flags = flags(fd);
+    return (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY;
+  }
+
+  /** Whether the descriptor is open for reading. */
+  public static boolean isReadable(int fd) throws NativeIoException {
+    int flags = flags(fd);
+    return (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_WRONLY;
+  }
+
+  private static int flags(int fd) throws NativeIoException {
     try {
-      return (LibC.fcntl(fd, F_GETFL, 0) & O_NONBLOCK) == 0;
+      return LibC.fcntl(fd, F_GETFL, 0);
     } catch (LastErrorException e) {
       throw new NativeIoException("fcntl", e);
     }
+  }
+
+  /** Whether the descriptor is an eventfd. */
+  public static boolean isEventFd(int fd) throws IOException {
+    return describe(fd).equals(EVENTFD);
+  }
+
+  /** Whether the descriptor is an end of a pipe without a name. */
+  public static boolean isPipe(int fd) throws IOException {
+    return describe(fd).startsWith(PIPE);
   }
 
   /** Whether a write would not block right now. */

@@ -44,6 +44,18 @@ final class LibC {
 
   static native long recvmsg(int fd, long message, int flags) throws LastErrorException;
 
+  /** Without an exception: see {@link UnixSocket#signal}. */
+  static native long send(int fd, long data, long length, int flags);
+
+  /** Without an exception: -1 if it fails. */
+  static native int eventfd(int initial, int flags);
+
+  /** Without an exception: -1 if it fails. */
+  static native long syscall(long number, long a, long b, long c);
+
+  /** Without an exception: -1 if it fails. */
+  static native long syscall(long number, long a, long b, long c, long d, long e);
+
   static native int timerfd_create(int clock, int flags) throws LastErrorException;
 
   static native int timerfd_settime(int fd, int flags, long newValue, long oldValue)

@@ -8,6 +8,8 @@ import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * Memory files and their mappings: {@code memfd_create}, {@code ftruncate}, {@code fcntl} for
@@ -20,6 +22,7 @@ public final class MemoryCalls {
   private static final int F_ADD_SEALS = 1033;
   private static final int F_GET_SEALS = 1034;
   private static final int F_SEAL_SHRINK = 2;
+  private static final int EINVAL = 22;
   private static final int PROT_READ_WRITE = 3;
   private static final int MAP_SHARED = 1;
   private static final int MAP_PRIVATE_FIXED_ANONYMOUS_NORESERVE = 0x2 | 0x10 | 0x20 | 0x4000;
@@ -29,6 +32,12 @@ public final class MemoryCalls {
   /** {@code struct statx} has one layout on all architectures, {@code struct stat} has not. */
   private static final int STATX_BYTES = 256;
 
+  /** {@code struct statfs} begins with the type, a long; it has 120 bytes on 64-bit systems. */
+  private static final int STATFS_BYTES = 256;
+
+  private static final long HUGETLBFS_MAGIC = 0x958458f6L;
+  private static final Path OVERCOMMIT = Path.of("/proc/sys/vm/overcommit_memory");
+  private static final String OVERCOMMIT_NEVER = "2";
   private static final int STATX_BLKSIZE_OFFSET = 4;
   private static final int STATX_SIZE_OFFSET = 40;
 
@@ -41,6 +50,8 @@ public final class MemoryCalls {
   private static native int memfd_create(String name, int flags) throws LastErrorException;
 
   private static native int fcntl(int fd, int command, int argument) throws LastErrorException;
+
+  private static native int fstatfs(int fd, Pointer statfs) throws LastErrorException;
 
   private static native int ftruncate(int fd, long length) throws LastErrorException;
 
@@ -92,6 +103,44 @@ public final class MemoryCalls {
       return (fcntl(fd, F_GET_SEALS, 0) & F_SEAL_SHRINK) != 0;
     } catch (LastErrorException e) {
       return false;
+    }
+  }
+
+  /**
+   * Whether an access to a mapping of a file in memory ({@link #isInMemory}) can fault: not if
+   * nobody can make the file shorter, and pages are always to be had. Huge pages come from a pool
+   * that may be empty, and a system that promises no more memory than it has may refuse others too.
+   */
+  public static boolean accessCanFault(int fd) throws IOException {
+    return !isSealedAgainstShrinking(fd) || isOfHugePages(fd) || isOvercommitForbidden();
+  }
+
+  private static boolean isOfHugePages(int fd) throws IOException {
+    try (Memory buffer = new Memory(STATFS_BYTES)) {
+      int unused = fstatfs(fd, buffer);
+      return buffer.getNativeLong(0).longValue() == HUGETLBFS_MAGIC;
+    } catch (LastErrorException e) {
+      throw failed("fstatfs of descriptor " + fd, e);
+    }
+  }
+
+  private static boolean isOvercommitForbidden() throws IOException {
+    return Files.readString(OVERCOMMIT).trim().equals(OVERCOMMIT_NEVER);
+  }
+
+  /**
+   * Whether the file lies in memory: a memory file, or a file on tmpfs or hugetlbfs. Asks no file
+   * system, which a peer may have made to let us wait: none but those have seals.
+   */
+  public static boolean isInMemory(int fd) throws IOException {
+    try {
+      int unused = fcntl(fd, F_GET_SEALS, 0);
+      return true;
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == EINVAL) {
+        return false;
+      }
+      throw failed("fcntl of descriptor " + fd, e);
     }
   }
 

@@ -12,6 +12,7 @@ public final class OwnedFd implements AutoCloseable {
   private static final int GONE = -1;
 
   private final AtomicInteger number;
+  private final boolean fromPeer;
 
   /**
    * Takes ownership of an open descriptor.
@@ -19,10 +20,23 @@ public final class OwnedFd implements AutoCloseable {
    * @param number the descriptor, 0 or above
    */
   public OwnedFd(int number) {
+    this(number, false);
+  }
+
+  private OwnedFd(int number, boolean fromPeer) {
     if (number < 0) {
       throw new IllegalArgumentException("not a descriptor: " + number);
     }
     this.number = new AtomicInteger(number);
+    this.fromPeer = fromPeer;
+  }
+
+  /**
+   * Takes ownership of a descriptor whose open file a peer chose: closing it blocks nobody, see
+   * {@link PeerFiles}.
+   */
+  public static OwnedFd ofPeer(int number) {
+    return new OwnedFd(number, true);
   }
 
   /**
@@ -58,7 +72,12 @@ public final class OwnedFd implements AutoCloseable {
 
   /** A new descriptor of the same open file. */
   public OwnedFd duplicate() throws NativeIoException {
-    return duplicateOf(number());
+    return new OwnedFd(Descriptors.duplicate(number()), fromPeer);
+  }
+
+  /** The same descriptor with another owner; this one has nothing left. */
+  public OwnedFd moved() {
+    return new OwnedFd(release(), fromPeer);
   }
 
   /** A new descriptor of the same open file as one that stays the caller's. */
@@ -70,7 +89,9 @@ public final class OwnedFd implements AutoCloseable {
   @Override
   public void close() {
     int current = number.getAndSet(GONE);
-    if (current != GONE) {
+    if (current != GONE && fromPeer) {
+      PeerFiles.close(current);
+    } else if (current != GONE) {
       Descriptors.close(current);
     }
   }

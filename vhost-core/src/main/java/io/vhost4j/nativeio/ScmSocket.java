@@ -179,7 +179,7 @@ public final class ScmSocket {
       }
       if (header.getInt(start + 8) == SOL_SOCKET && header.getInt(start + 12) == SCM_RIGHTS) {
         for (int at = CMSG_HEADER; at + Integer.BYTES <= length; at += Integer.BYTES) {
-          fds.add(new OwnedFd(header.getInt(start + at)));
+          fds.add(OwnedFd.ofPeer(header.getInt(start + at)));
         }
       }
       start += align(length);

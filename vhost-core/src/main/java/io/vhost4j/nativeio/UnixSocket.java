@@ -18,6 +18,8 @@ public final class UnixSocket {
   private static final int SO_DOMAIN = 39;
   private static final int AT_FDCWD = -100;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int MSG_DONTWAIT = 0x40;
+  private static final int MSG_NOSIGNAL = 0x4000;
 
   // struct sockaddr_un { u16 family; char path[108]; }, the path with a final NUL
   private static final int PATH_OFFSET = 2;
@@ -105,12 +107,33 @@ public final class UnixSocket {
   /** Accepts a connection, or returns null if none waits. */
   public static @Nullable OwnedFd accept(OwnedFd listener) throws NativeIoException {
     try {
-      return new OwnedFd(LibC.accept4(listener.number(), 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      return OwnedFd.ofPeer(LibC.accept4(listener.number(), 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC));
     } catch (LastErrorException e) {
       if (e.getErrorCode() == Errno.EAGAIN || e.getErrorCode() == Errno.EINTR) {
         return null;
       }
       throw new NativeIoException("accept", e);
+    }
+  }
+
+  /**
+   * Sends the 8 bytes of a signal on a connected Unix socket of any type. Never blocks, and cannot
+   * fail: a full socket has signals enough, and one whose peer is gone needs none. Allocates
+   * nothing.
+   */
+  public static void signal(OwnedFd socket) {
+    NativeScratch scratch = NativeScratch.get();
+    scratch.buffer.putLong(0, 1);
+    long unused =
+        LibC.send(socket.number(), scratch.address, Long.BYTES, MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+
+  /** Whether the descriptor is a socket of the Unix domain, of any type. */
+  public static boolean isUnix(OwnedFd fd) {
+    try {
+      return option(fd, SO_DOMAIN) == AF_UNIX;
+    } catch (NativeIoException e) {
+      return false;
     }
   }
 

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.channel.unix.FileDescriptor;
 import io.vhost4j.event.EventFd;
 import io.vhost4j.memory.MemoryRegion;
+import io.vhost4j.nativeio.Descriptors;
 import io.vhost4j.nativeio.OddMemory;
+import io.vhost4j.nativeio.OpenFiles;
 import io.vhost4j.nativeio.OwnedFd;
+import io.vhost4j.nativeio.UnixSocket;
 import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.MemoryTable;
 import io.vhost4j.protocol.Payload;
@@ -15,6 +18,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -23,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Descriptors that are not what they should be: refused, or of no harm; the loop never blocks. */
 class OddDescriptorsTest {
@@ -36,34 +41,49 @@ class OddDescriptorsTest {
     return Arguments.of(name, maker);
   }
 
-  static Stream<Arguments> noEventFds() {
+  static Stream<Arguments> noNotifiers() {
     return Stream.of(
-        file("pipe", OddFiles::pipe),
-        file("reading end of a pipe", OddFiles::readingPipe),
-        file("socket", OddFiles::socket),
-        file("unconnected socket", OddFiles::unconnectedSocket),
         file("/dev/null", OddFiles::nothing),
         file("directory", OddFiles::directory),
         file("file", OddFiles::regularFile),
+        file("epoll set", OpenFiles::epoll),
+        file("Internet socket", OddFiles::internetSocket),
         file("/proc/self/maps", OddFiles::ofKernel),
         file("memory", () -> OddFiles.memory(4096)));
   }
 
   @ParameterizedTest
-  @MethodSource("noEventFds")
-  void onlyAnEventFdIsTakenForNotifications(String name, OddFiles.Maker maker) throws Exception {
+  @MethodSource("noNotifiers")
+  void whatCannotNotifyIsRefused(String name, OddFiles.Maker maker) throws Exception {
     try (Guest guest = Guest.running(backend.serve(device), 1);
         OwnedFd fd = maker.make()) {
-      ByteBuffer payload = new VringFile(0, true).encode();
       for (FrontendMessage type :
           List.of(
               FrontendMessage.SET_VRING_KICK,
               FrontendMessage.SET_VRING_CALL,
               FrontendMessage.SET_VRING_ERR)) {
-        assertThat(guest.frontend.acked(type, payload, fd)).as("%s", type).isNotZero();
+        assertRefused(guest, type, fd);
       }
       guest.play(guest.queues.get(0)); // with the descriptors from before
     }
+  }
+
+  @Test
+  void anEndThatIsNotOpenForItsUseIsRefused() throws Exception {
+    try (Guest guest = Guest.running(backend.serve(device), 1);
+        OwnedFd reading = OddFiles.readingPipe();
+        OwnedFd writing = OddFiles.pipe()) {
+      assertRefused(guest, FrontendMessage.SET_VRING_KICK, writing);
+      assertRefused(guest, FrontendMessage.SET_VRING_CALL, reading);
+      assertRefused(guest, FrontendMessage.SET_VRING_ERR, reading);
+      guest.play(guest.queues.get(0));
+    }
+  }
+
+  private static void assertRefused(Guest guest, FrontendMessage type, OwnedFd fd)
+      throws IOException {
+    ByteBuffer payload = new VringFile(0, true).encode();
+    assertThat(guest.frontend.acked(type, payload, fd)).as("%s", type).isNotZero();
   }
 
   static Stream<Arguments> noMemory() {
@@ -102,7 +122,7 @@ class OddDescriptorsTest {
                   fd))
           .isNotZero();
       guest.play(guest.queues.get(0));
-      assertThat(Resources.held()).isEqualTo(before);
+      Await.eventually(Resources::held, held -> assertThat(held).isEqualTo(before));
     }
     Await.eventually(backend.logs()::complaints, lines -> assertThat(lines).hasSize(2));
     assertThat(backend.logs().complaints()).allMatch(line -> line.contains("refused: E9: "));
@@ -155,9 +175,36 @@ class OddDescriptorsTest {
 
   private static EventFd full() throws IOException {
     EventFd fd = EventFd.adopt(OddFiles.blockingEventFd());
+    fill(fd);
+    return fd;
+  }
+
+  private static void fill(EventFd fd) throws IOException {
     ByteBuffer value = Payload.allocate(Long.BYTES).putLong(0, FULL);
     assertThat(new FileDescriptor(fd.fd().number()).write(value, 0, Long.BYTES)).isEqualTo(8);
-    return fd;
+  }
+
+  /** The flag belongs to the open file, so that the frontend can clear it when it likes. */
+  @Test
+  void aFrontendThatFillsItsCallAndMakesItBlockAfterwardsHoldsUpNobody() throws Exception {
+    Path other = backend.serve(new TestDevice("other", 1, TestDevice.Manner.AT_ONCE));
+    try (Guest neighbour = Guest.running(other, 1);
+        Guest guest = Guest.running(backend.serve(device), 2)) {
+      Guest.Queue queue = guest.queues.get(0);
+      guest.play(queue);
+      OpenFiles.makeBlocking(queue.call.fd());
+      fill(queue.call);
+      try {
+        for (int i = 0; i < 3; i++) {
+          use(guest, queue, queue.kick.fd());
+        }
+        guest.play(guest.queues.get(1));
+        neighbour.play(neighbour.queues.get(0));
+      } finally {
+        OpenFiles.makeNonBlocking(queue.call.fd());
+        queue.call.drain(); // or a loop that hangs would hang for ever
+      }
+    }
   }
 
   @ParameterizedTest
@@ -195,6 +242,153 @@ class OddDescriptorsTest {
       }
       Await.until("ring stopped", () -> backend.logs().complaints().size() == 1);
       neighbour.play(neighbour.queues.get(0));
+    }
+  }
+
+  /** Two ends that are connected to each other, ours and the backend's. */
+  private record Ends(OwnedFd ours, OwnedFd theirs) implements AutoCloseable {
+    static Ends ofPipe(boolean weWrite) throws IOException {
+      FileDescriptor[] pipe = FileDescriptor.pipe(); // reading, writing
+      OwnedFd reading = new OwnedFd(pipe[0].intValue());
+      OwnedFd writing = new OwnedFd(pipe[1].intValue());
+      return weWrite ? new Ends(writing, reading) : new Ends(reading, writing);
+    }
+
+    static Ends ofSocket() throws IOException {
+      OwnedFd[] pair = UnixSocket.pair();
+      return new Ends(pair[0], pair[1]);
+    }
+
+    /** Writes until the backend's end takes nothing more. */
+    static int fill(OwnedFd end) throws IOException {
+      ByteBuffer value = Payload.u64(1);
+      int count = 0;
+      while (Descriptors.writable(end.number())
+          && new FileDescriptor(end.number()).write(value, 0, Long.BYTES) > 0) {
+        count++;
+      }
+      return count;
+    }
+
+    long receive() throws IOException {
+      assertThat(Descriptors.awaitReadable(ours.number(), Await.SECONDS * 1000)).isTrue();
+      ByteBuffer value = Payload.allocate(Long.BYTES);
+      assertThat(new FileDescriptor(ours.number()).read(value, 0, Long.BYTES)).isEqualTo(8);
+      return value.getLong(0);
+    }
+
+    @Override
+    public void close() {
+      ours.close();
+      theirs.close();
+    }
+  }
+
+  private static void give(Guest guest, FrontendMessage type, int queue, OwnedFd fd)
+      throws IOException {
+    guest.frontend.tell(type, new VringFile(queue, true).encode(), fd);
+    guest.sync();
+  }
+
+  private void use(Guest guest, Guest.Queue queue, OwnedFd kick) throws Exception {
+    queue.driver.enableNotifications();
+    guest.submit(queue, "once more");
+    int unused = new FileDescriptor(kick.number()).write(Payload.u64(1), 0, Long.BYTES);
+    Await.until("buffer used", () -> queue.driver.poll() >= 0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aPipeOrASocketNotifiesInBothDirections(boolean sockets) throws Exception {
+    try (Guest guest = Guest.running(backend.serve(device), 1);
+        Ends kick = sockets ? Ends.ofSocket() : Ends.ofPipe(true);
+        Ends call = sockets ? Ends.ofSocket() : Ends.ofPipe(false)) {
+      give(guest, FrontendMessage.SET_VRING_KICK, 0, kick.theirs);
+      give(guest, FrontendMessage.SET_VRING_CALL, 0, call.theirs);
+      Guest.Queue queue = guest.queues.get(0);
+      for (int i = 0; i < 3; i++) {
+        use(guest, queue, kick.ours);
+        assertThat(call.receive()).isEqualTo(1);
+      }
+      // More kicks than fit, if nobody takes them out.
+      for (int i = 0; i < 20_000; i++) {
+        Await.until("room for a kick", () -> Descriptors.writable(kick.ours.number()));
+        new FileDescriptor(kick.ours.number()).write(Payload.u64(1), 0, Long.BYTES);
+      }
+      use(guest, queue, kick.ours);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aCallThatTheFrontendNeverTakesOrHasClosedHoldsUpNobody(boolean sockets) throws Exception {
+    Path other = backend.serve(new TestDevice("other", 1, TestDevice.Manner.AT_ONCE));
+    try (Guest neighbour = Guest.running(other, 1);
+        Guest guest = Guest.running(backend.serve(device), 2);
+        Ends call = sockets ? Ends.ofSocket() : Ends.ofPipe(false)) {
+      Guest.Queue queue = guest.queues.get(0);
+      give(guest, FrontendMessage.SET_VRING_CALL, 0, call.theirs);
+      assertThat(Ends.fill(call.theirs)).isPositive();
+      for (int i = 0; i < 3; i++) {
+        use(guest, queue, queue.kick.fd());
+      }
+      guest.play(guest.queues.get(1));
+      call.ours.close();
+      for (int i = 0; i < 3; i++) {
+        use(guest, queue, queue.kick.fd());
+      }
+      guest.play(guest.queues.get(1));
+      neighbour.play(neighbour.queues.get(0));
+    }
+    assertThat(backend.logs().complaints()).isEmpty();
+  }
+
+  /** A splice() from a silent socket keeps the lock of the pipe until the socket speaks. */
+  @Test
+  void aPipeWhoseLockAPeerHoldsHoldsUpNobody() throws Exception {
+    Path other = backend.serve(new TestDevice("other", 1, TestDevice.Manner.AT_ONCE));
+    OwnedFd[] silent = UnixSocket.pair();
+    try (Guest neighbour = Guest.running(other, 1);
+        Guest guest = Guest.running(backend.serve(device), 2);
+        Ends call = Ends.ofPipe(false);
+        Ends kick = Ends.ofPipe(true);
+        Ends last = Ends.ofPipe(false);
+        OwnedFd speaker = silent[0];
+        OwnedFd listener = silent[1]) {
+      OpenFiles.makeBlocking(listener);
+      Guest.Queue queue = guest.queues.get(0);
+      give(guest, FrontendMessage.SET_VRING_CALL, 0, call.theirs);
+      give(guest, FrontendMessage.SET_VRING_KICK, 0, kick.theirs);
+      give(guest, FrontendMessage.SET_VRING_ERR, 0, last.theirs);
+      List<Thread> holders = new ArrayList<>();
+      for (OwnedFd writing : List.of(call.theirs, kick.ours, last.theirs)) {
+        OwnedFd again = OddFiles.reopened(writing);
+        Thread holder =
+            new Thread(
+                () -> {
+                  OpenFiles.splice(listener, again);
+                  again.close();
+                });
+        holder.start();
+        holders.add(holder);
+        Await.until("in splice", () -> OpenFiles.isLocked(holder));
+      }
+      last.theirs.close(); // the backend's is the last now
+      for (int i = 0; i < 3; i++) {
+        queue.driver.enableNotifications();
+        guest.submit(queue, "held");
+        guest.enable(queue, 1); // has the ring looked at without a kick
+        Await.until("buffer used", () -> queue.driver.poll() >= 0);
+      }
+      guest.play(guest.queues.get(1));
+      give(guest, FrontendMessage.SET_VRING_ERR, 0, guest.queues.get(0).error.fd());
+      guest.stop(queue);
+      guest.play(guest.queues.get(1));
+      neighbour.play(neighbour.queues.get(0));
+      speaker.close();
+      for (Thread holder : holders) {
+        holder.join();
+      }
     }
   }
 

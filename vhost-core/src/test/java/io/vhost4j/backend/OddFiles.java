@@ -1,6 +1,7 @@
 package io.vhost4j.backend;
 
 import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.Socket;
 import io.vhost4j.event.EventFd;
 import io.vhost4j.nativeio.BlockingEventFd;
 import io.vhost4j.nativeio.MemoryCalls;
@@ -53,6 +54,17 @@ final class OddFiles {
     return socket;
   }
 
+  /** A socket of another kind than the Unix domain's. */
+  static OwnedFd internetSocket() throws IOException {
+    Socket socket = Socket.newSocketStream();
+    return new OwnedFd(socket.intValue());
+  }
+
+  /** Another open file of the same pipe, for writing. */
+  static OwnedFd reopened(OwnedFd pipe) throws IOException {
+    return open("/proc/self/fd/" + pipe.number());
+  }
+
   static OwnedFd nothing() throws IOException {
     return open("/dev/null");
   }
@@ -93,7 +105,7 @@ final class OddFiles {
     return fd;
   }
 
-  private static OwnedFd open(String path) throws IOException {
+  static OwnedFd open(String path) throws IOException {
     return new OwnedFd(FileDescriptor.from(path).intValue());
   }
 
