@@ -37,7 +37,7 @@ need_guest() {
 }
 need_test() {
   need_guest
-  packages+=(dbus gcc libc6-dev)
+  packages+=(bindfs dbus fuse3 gcc libc6-dev)
   # These bring libasound, libpipewire and their plugins, whose own packages are named differently since Debian 13.
   newer_packages+=('qemu-utils>=1:9.0' 'pipewire>=1.0' 'pipewire-alsa>=1.0' 'pipewire-bin>=1.0' wireplumber)
 }

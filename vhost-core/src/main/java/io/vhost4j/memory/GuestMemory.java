@@ -45,7 +45,7 @@ public final class GuestMemory {
   /** Bytes from the start of each view to the next gap in guest memory. */
   private final long[] runs;
 
-  /** Whether an access can fault: not if all files are sealed against shrinking. */
+  /** Whether an access can fault: not if all files are memory files sealed against shrinking. */
   private final boolean mayFault;
 
   private int users = 1;
@@ -54,7 +54,7 @@ public final class GuestMemory {
   /** Takes over one use of each region. */
   private GuestMemory(List<MappedRegion> unsorted) {
     regions = new ArrayList<>(unsorted);
-    mayFault = regions.stream().anyMatch(MappedRegion::mayShrink);
+    mayFault = regions.stream().anyMatch(MappedRegion::mayFault);
     regions.sort((a, b) -> Long.compareUnsigned(start(a), start(b)));
     int count = regions.stream().mapToInt(MappedRegion::viewCount).sum();
     starts = new long[count];
@@ -190,8 +190,8 @@ public final class GuestMemory {
   /**
    * Makes sure that no failed access of the current thread remains unreported. To be called at the
    * end of each batch of work on guest memory, on each thread that did some. Costs about 30 ns and
-   * 16 bytes of garbage if a file can be truncated, and nothing if all are sealed against it, as
-   * QEMU's are by default.
+   * 16 bytes of garbage if a file can be truncated or has huge pages, and nothing if all are sealed
+   * against it, as QEMU's are by default.
    *
    * @throws InternalError if the thread has touched memory that was truncated
    */

@@ -1,9 +1,12 @@
 package io.vhost4j.memory;
 
+import io.vhost4j.nativeio.Descriptors;
 import io.vhost4j.nativeio.MemoryCalls;
+import io.vhost4j.nativeio.MountedFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.Set;
 
 /**
  * A region with its mapping, shared by reference count between successive tables.
@@ -24,17 +27,20 @@ final class MappedRegion {
   /** Distance between the first bytes of two neighbouring views. */
   static final long STEP = 1L << 30;
 
+  private static final Set<String> LOCAL =
+      Set.of("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "zfs", "overlay", "ramfs");
+
   private final MemoryRegion region;
   private final long mapping;
   private final long mappingLength;
-  private final boolean mayShrink;
+  private final boolean mayFault;
   private final ByteBuffer[] views;
   private int users = 1;
   private boolean leftBlank;
 
-  private MappedRegion(MemoryRegion region, long mapping, long mappingLength, boolean mayShrink) {
+  private MappedRegion(MemoryRegion region, long mapping, long mappingLength, boolean mayFault) {
     this.region = region;
-    this.mayShrink = mayShrink;
+    this.mayFault = mayFault;
     this.mapping = mapping;
     this.mappingLength = mappingLength;
     this.views = new ByteBuffer[steps(region.size())];
@@ -52,10 +58,15 @@ final class MappedRegion {
    * which need not be a multiple of the page size (C21).
    *
    * @param fd the region's file; stays the caller's, who may close it at once
-   * @throws GuestMemoryException if the file is too short or cannot be mapped (E9)
+   * @throws GuestMemoryException if the file is too short, cannot be mapped, or lies where an
+   *     access may wait for somebody (E9)
    */
   static MappedRegion map(MemoryRegion region, int fd) throws GuestMemoryException {
     try {
+      boolean inMemory = MemoryCalls.isInMemory(fd);
+      if (!inMemory) {
+        checkLocal(region, fd);
+      }
       MemoryCalls.FileSize file = MemoryCalls.fileSize(fd);
       long end = region.mmapOffset() + region.size();
       if (file.length() < end) {
@@ -71,12 +82,36 @@ final class MappedRegion {
       // munmap wants whole huge pages, and the block size of hugetlbfs is just that.
       long block = Math.max(1, file.blockSize());
       long length = Math.addExact(end, block - 1) / block * block;
-      boolean mayShrink = !MemoryCalls.isSealedAgainstShrinking(fd);
-      return new MappedRegion(region, MemoryCalls.map(fd, length), length, mayShrink);
+      boolean mayFault = !inMemory || MemoryCalls.accessCanFault(fd);
+      return new MappedRegion(region, MemoryCalls.map(fd, length), length, mayFault);
     } catch (IOException | ArithmeticException e) {
       throw new GuestMemoryException(
           "E9: " + Regions.describe(region) + " cannot be mapped: " + e.getMessage());
     }
+  }
+
+  /**
+   * An access to a mapped page may have to fetch it, and the thread waits: on a FUSE or network
+   * file system for a server, which may be the frontend itself. Nothing is asked of the file before
+   * this has been checked.
+   */
+  private static void checkLocal(MemoryRegion region, int fd)
+      throws GuestMemoryException, IOException {
+    String type = MountedFiles.type(fd);
+    if (type == null || !isLocal(type)) {
+      throw new GuestMemoryException(
+          "E9: "
+              + Regions.describe(region)
+              + " lies in "
+              + Descriptors.describe(fd)
+              + (type == null ? "" : " (" + type + ")")
+              + ": use a memfd, or a file on tmpfs, hugetlbfs or a local disk");
+    }
+  }
+
+  /** Whether a file system of this type waits for nothing but a disk of this machine. */
+  static boolean isLocal(String type) {
+    return LOCAL.contains(type);
   }
 
   /** Number of views that a region of {@code size} bytes needs. */
@@ -88,9 +123,9 @@ final class MappedRegion {
     return region;
   }
 
-  /** Whether the file's owner can truncate it under us. */
-  boolean mayShrink() {
-    return mayShrink;
+  /** Whether an access can fault, because the file's owner truncates it or no page is left. */
+  boolean mayFault() {
+    return mayFault;
   }
 
   int viewCount() {

@@ -2,10 +2,18 @@ package io.vhost4j.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.vhost4j.nativeio.BlockingEventFd;
 import io.vhost4j.nativeio.MemoryCalls;
+import io.vhost4j.nativeio.MountedFiles;
+import io.vhost4j.nativeio.OddMemory;
+import io.vhost4j.nativeio.OwnedFd;
+import io.vhost4j.nativeio.ReadOnlyFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class GuestMemoryTest {
+  private static final long HUGE_PAGE = 2 << 20;
   private static final long PAGE = 4096;
 
   private MemoryFile file;
@@ -313,6 +322,75 @@ class GuestMemoryTest {
     }
     put(memory, 0, 1);
     MemoryCalls.closeFile(victim);
+  }
+
+  /**
+   * Nobody can truncate the file, but a huge page can be missing all the same: those that were
+   * reserved for our mapping are not there for a process that comes without a reservation, and
+   * holes can be punched.
+   */
+  @Test
+  void sealedHugePagesCanFault() throws Exception {
+    try (OwnedFd huge = OddMemory.sealedHugePages(HUGE_PAGE)) {
+      assertThat(MemoryCalls.isSealedAgainstShrinking(huge.number())).isTrue();
+      assertThat(MemoryCalls.accessCanFault(huge.number())).isTrue();
+    }
+    assertThat(MemoryCalls.accessCanFault(file.fd())).isFalse();
+  }
+
+  @Test
+  void accessToAHugePageThatIsMissingIsAnInternalErrorByTheEndOfTheBlock() throws Exception {
+    assumeTrue(hugePages() == 0, "huge pages are in use here");
+    assumeTrue(setHugePages(1), "the pool of huge pages cannot be changed here");
+    try (OwnedFd huge = OddMemory.sealedHugePages(HUGE_PAGE)) {
+      GuestMemory memory =
+          keep(GuestMemory.map(List.of(region(0, HUGE_PAGE, 0, 0)), huge.number()));
+      put(memory, 0, 1);
+      OddMemory.punch(huge, HUGE_PAGE);
+      assertThat(setHugePages(0)).isTrue();
+      assertFaults(memory, () -> sumOfLongs(memory, 0));
+    } finally {
+      setHugePages(0);
+    }
+  }
+
+  private static final Path POOL = Path.of("/proc/sys/vm/nr_hugepages");
+
+  private static long hugePages() throws IOException {
+    return Long.parseLong(Files.readString(POOL).trim());
+  }
+
+  private static boolean setHugePages(long count) throws IOException {
+    if (!Files.isWritable(POOL)) {
+      return false;
+    }
+    Files.writeString(POOL, Long.toString(count));
+    return hugePages() == count;
+  }
+
+  @Test
+  void memoryMayLieInMemoryAndOnLocalDisksOnly() {
+    for (String type : List.of("ext4", "xfs", "btrfs", "overlay")) {
+      assertThat(MappedRegion.isLocal(type)).as(type).isTrue();
+    }
+    for (String type : List.of("fuse", "fuse.sshfs", "fuseblk", "nfs", "nfs4", "cifs", "9p")) {
+      assertThat(MappedRegion.isLocal(type)).as(type).isFalse();
+    }
+    assertThat(MappedRegion.isLocal("virtiofs")).isFalse();
+    assertThat(MappedRegion.isLocal("proc")).isFalse();
+  }
+
+  @Test
+  void theFileSystemOfAFileIsFoundWithoutAskingIt() throws Exception {
+    for (String path : List.of("/proc/version", "/dev/null")) {
+      try (OwnedFd fd = ReadOnlyFile.open(path)) {
+        String shown = MountedFiles.type(fd.number());
+        assertThat(shown).isEqualTo(Files.getFileStore(Path.of(path)).type());
+      }
+    }
+    try (OwnedFd fd = BlockingEventFd.create()) {
+      assertThat(MountedFiles.type(fd.number())).isNull();
+    }
   }
 
   /** Not with AssertJ, which would hide where the error comes out. */

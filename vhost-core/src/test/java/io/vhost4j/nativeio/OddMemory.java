@@ -12,12 +12,17 @@ public final class OddMemory {
   private static final int MFD_HUGETLB = 4;
   private static final int F_ADD_SEALS = 1033;
   private static final int F_SEAL_WRITE = 8;
+  private static final int KEEP_SIZE = 1;
+  private static final int PUNCH_HOLE = 2;
 
   static {
     Native.register(OddMemory.class, NativeLibrary.getInstance(null));
   }
 
   private OddMemory() {}
+
+  private static native int fallocate(int fd, int mode, long offset, long length)
+      throws LastErrorException;
 
   private static native int memfd_create(String name, int flags) throws LastErrorException;
 
@@ -38,6 +43,18 @@ public final class OddMemory {
   /** A file of huge pages; whether there are any shows when it is mapped. */
   public static OwnedFd hugePages(long bytes) throws IOException {
     return create(MFD_HUGETLB, bytes);
+  }
+
+  /** A file of huge pages that can never be truncated; a page that the pool has not is missed. */
+  public static OwnedFd sealedHugePages(long bytes) throws IOException {
+    OwnedFd fd = create(MFD_HUGETLB | MFD_ALLOW_SEALING, bytes);
+    MemoryCalls.sealAgainstShrinking(fd.number());
+    return fd;
+  }
+
+  /** Gives the first bytes of a file back to the system, as its holders may. */
+  public static void punch(OwnedFd fd, long bytes) throws IOException {
+    int unused = fallocate(fd.number(), PUNCH_HOLE | KEEP_SIZE, 0, bytes);
   }
 
   private static OwnedFd create(int flags, long bytes) throws IOException {
