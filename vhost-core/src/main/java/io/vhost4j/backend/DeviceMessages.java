@@ -56,12 +56,14 @@ final class DeviceMessages {
     VirtioDevice device = session.device();
     if (written.flags() != ConfigSpace.FLAGS_WRITE
         && written.flags() != ConfigSpace.FLAGS_MIGRATION) {
-      throw new RefusedException("C39: SET_CONFIG with flags " + written.flags());
+      // C39
+      throw new RefusedException("SET_CONFIG with flags " + written.flags());
     }
     int offset = written.offset();
     if (offset < 0 || offset > device.configSize()) {
+      // C39
       throw new RefusedException(
-          "C39: SET_CONFIG at offset %d of %d bytes"
+          "SET_CONFIG at offset %d of %d bytes"
               .formatted(Integer.toUnsignedLong(offset), device.configSize()));
     }
     ByteBuffer bytes = written.bytes();
@@ -77,14 +79,16 @@ final class DeviceMessages {
       session.backendChannel().open(request.fds().take(0));
       return DONE;
     } catch (IOException e) {
-      throw new RefusedException("E8: the backend channel: " + e.getMessage());
+      // E8
+      throw new RefusedException("the backend channel: " + e.getMessage());
     }
   }
 
   private Future<ByteBuffer> setStatus(Request request) throws RefusedException {
     long status = Payload.readU64(request.payload());
     if (status < 0 || status > MAX_STATUS) {
-      throw new RefusedException("C35: device status 0x" + Long.toHexString(status));
+      // C35
+      throw new RefusedException("device status 0x" + Long.toHexString(status));
     }
     return session.status((int) status).compose(done -> DONE);
   }

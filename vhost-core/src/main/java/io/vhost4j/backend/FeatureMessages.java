@@ -71,8 +71,8 @@ final class FeatureMessages {
     long features = Payload.readU64(request.payload());
     long unknown = features & ~session.negotiation().offered();
     if (unknown != 0) {
-      throw new RefusedException(
-          "C7: features that were not offered: 0x" + Long.toHexString(unknown));
+      // C7
+      throw new RefusedException("features that were not offered: 0x" + Long.toHexString(unknown));
     }
     session.negotiation(session.negotiation().withAcknowledged(features));
     session.device().featuresAcknowledged(features);

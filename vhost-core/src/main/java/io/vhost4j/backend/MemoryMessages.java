@@ -46,7 +46,8 @@ final class MemoryMessages {
   private Future<ByteBuffer> addRegion(Request request) throws RefusedException {
     MemoryRegion region = MemoryTable.readSingle(request.payload());
     if (session.memory().regions().size() >= MAX_SLOTS) {
-      throw new RefusedException("E9: more than " + MAX_SLOTS + " memory regions");
+      // E9
+      throw new RefusedException("more than " + MAX_SLOTS + " memory regions");
     }
     try (OwnedFd file = request.fds().take(0)) {
       return replace(() -> session.memory().with(region, file.number()));

@@ -45,14 +45,16 @@ final class MessageDispatch {
       return;
     }
     if (type == null || violation != null) {
-      refuse(channel, type, header, violation == null ? "E5: unknown message" : violation.reason());
+      // E5
+      refuse(channel, type, header, violation == null ? "unknown message" : violation.reason());
       return;
     }
     log.debug(
         "{}: {}, {} bytes, {} descriptors", session.cardLog(), type, header.size(), fds.count());
     Operation operation = operations.get(type);
     if (operation == null) {
-      refuse(channel, type, header, "E5: " + type + " is not served");
+      // E5
+      refuse(channel, type, header, type + " is not served");
       return;
     }
     try {

@@ -5,7 +5,7 @@ final class RefusedException extends Exception {
   private static final long serialVersionUID = 1;
 
   /**
-   * @param message the reason, starting with the rule where there is one
+   * @param message the reason, one line
    */
   RefusedException(String message) {
     super(message);

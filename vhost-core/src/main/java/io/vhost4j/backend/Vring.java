@@ -112,8 +112,9 @@ final class Vring {
     refuseIfRunning("size");
     int limit = session.device().maxQueueSize();
     if (Integer.bitCount(entries) != 1 || entries < 0 || entries > limit) {
+      // E7
       throw new RefusedException(
-          "E7: queue %d cannot have %d entries, only a power of two up to %d"
+          "queue %d cannot have %d entries, only a power of two up to %d"
               .formatted(index, Integer.toUnsignedLong(entries), limit));
     }
     size = entries;
@@ -122,8 +123,9 @@ final class Vring {
   void setBase(int nextAvail) throws RefusedException {
     refuseIfRunning("base");
     if (nextAvail < 0 || nextAvail > MAX_BASE) {
+      // E7
       throw new RefusedException(
-          "E7: queue %d cannot have base %d".formatted(index, Integer.toUnsignedLong(nextAvail)));
+          "queue %d cannot have base %d".formatted(index, Integer.toUnsignedLong(nextAvail)));
     }
     base = nextAvail;
   }
@@ -150,10 +152,11 @@ final class Vring {
       return SplitVirtqueue.create(
           session.memory(), entries, at, session.negotiation().acknowledged(), base);
     } catch (InternalError e) {
-      throw new RefusedException(
-          "E9: queue %d: its memory file has been truncated".formatted(index));
+      // E9
+      throw new RefusedException("queue %d: its memory file has been truncated".formatted(index));
     } catch (VirtqueueException e) {
-      throw new RefusedException("E10: queue %d: %s".formatted(index, e.getMessage()));
+      // E10
+      throw new RefusedException("queue %d: %s".formatted(index, e.getMessage()));
     }
   }
 
@@ -235,7 +238,8 @@ final class Vring {
   private void start() throws RefusedException {
     VringAddresses at = addresses;
     if (size == 0 || at == null) {
-      throw new RefusedException("E10: queue %d has no size or no addresses".formatted(index));
+      // E10
+      throw new RefusedException("queue %d has no size or no addresses".formatted(index));
     }
     SplitVirtqueue ring = createRing(at, size);
     started = true;

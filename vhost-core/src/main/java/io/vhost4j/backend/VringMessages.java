@@ -45,8 +45,9 @@ final class VringMessages {
   private Vring vring(int index) throws RefusedException {
     List<Vring> vrings = session.vrings();
     if (index < 0 || index >= vrings.size()) {
+      // E7
       throw new RefusedException(
-          "E7: there is no queue %d, only %d of them"
+          "there is no queue %d, only %d of them"
               .formatted(Integer.toUnsignedLong(index), vrings.size()));
     }
     return vrings.get(index);
@@ -69,8 +70,8 @@ final class VringMessages {
 
   private Future<ByteBuffer> setEnabled(VringState state) throws RefusedException {
     if (state.num() != 0 && state.num() != 1) {
-      throw new RefusedException(
-          "E7: queue %d enabled with %d".formatted(state.index(), state.num()));
+      // E7
+      throw new RefusedException("queue %d enabled with %d".formatted(state.index(), state.num()));
     }
     Vring vring = vring(state.index());
     if (state.num() == 1) {
@@ -132,7 +133,8 @@ final class VringMessages {
     try {
       return adoption.of(request.fds().take(0));
     } catch (IOException e) {
-      throw new RefusedException("E8: " + e.getMessage());
+      // E8
+      throw new RefusedException(String.valueOf(e.getMessage()));
     }
   }
 }

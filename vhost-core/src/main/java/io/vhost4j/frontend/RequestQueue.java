@@ -107,7 +107,8 @@ final class RequestQueue implements VhostUserChannel.Handler {
       VhostUserChannel from, MessageHeader header, ByteBuffer payload, ReceivedFds fds) {
     Pending due = pending.peek();
     if (due == null) {
-      close("C2: message " + header.request() + " from the backend answers nothing");
+      // C2
+      close("message " + header.request() + " from the backend answers nothing");
       return;
     }
     String error = MessageRules.checkReply(due.type, header, payload, fds.count());

@@ -281,11 +281,12 @@ public final class VhostUserFrontend {
                 .compose(
                     payload -> {
                       ByteBuffer bytes = ConfigSpace.read(payload).bytes();
+                      // C38
                       return bytes.remaining() == length
                           ? Future.succeededFuture(bytes.order(ByteOrder.LITTLE_ENDIAN))
                           : Future.failedFuture(
                               new IOException(
-                                  "C38: asked for "
+                                  "asked for "
                                       + length
                                       + " bytes of configuration, got "
                                       + bytes.remaining()));

@@ -139,7 +139,8 @@ public final class GuestMemory {
   public GuestMemory without(MemoryRegion region) throws GuestMemoryException {
     List<MappedRegion> rest = new ArrayList<>(regions);
     if (!rest.removeIf(candidate -> isSame(candidate.region(), region))) {
-      throw new GuestMemoryException("C24: there is no " + Regions.describe(region));
+      // C24
+      throw new GuestMemoryException("there is no " + Regions.describe(region));
     }
     rest.forEach(MappedRegion::retain);
     return new GuestMemory(rest);

@@ -70,9 +70,9 @@ final class MappedRegion {
       MemoryCalls.FileSize file = MemoryCalls.fileSize(fd);
       long end = region.mmapOffset() + region.size();
       if (file.length() < end) {
+        // E9
         throw new GuestMemoryException(
-            "E9: "
-                + Regions.describe(region)
+            Regions.describe(region)
                 + " ends at byte "
                 + end
                 + " of a file of "
@@ -85,8 +85,9 @@ final class MappedRegion {
       boolean mayFault = !inMemory || MemoryCalls.accessCanFault(fd);
       return new MappedRegion(region, MemoryCalls.map(fd, length), length, mayFault);
     } catch (IOException | ArithmeticException e) {
+      // E9
       throw new GuestMemoryException(
-          "E9: " + Regions.describe(region) + " cannot be mapped: " + e.getMessage());
+          Regions.describe(region) + " cannot be mapped: " + e.getMessage());
     }
   }
 
@@ -99,9 +100,9 @@ final class MappedRegion {
       throws GuestMemoryException, IOException {
     String type = MountedFiles.type(fd);
     if (type == null || !isLocal(type)) {
+      // E9
       throw new GuestMemoryException(
-          "E9: "
-              + Regions.describe(region)
+          Regions.describe(region)
               + " lies in "
               + Descriptors.describe(fd)
               + (type == null ? "" : " (" + type + ")")

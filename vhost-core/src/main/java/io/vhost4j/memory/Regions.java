@@ -21,7 +21,8 @@ final class Regions {
       check(region);
       total += region.size();
       if (total > MAX_TOTAL) {
-        throw new GuestMemoryException("E9: the memory table covers more than 16 TiB");
+        // E9
+        throw new GuestMemoryException("the memory table covers more than 16 TiB");
       }
     }
     for (int i = 0; i < regions.size(); i++) {
@@ -34,27 +35,32 @@ final class Regions {
   private static void check(MemoryRegion region) throws GuestMemoryException {
     long size = region.size();
     if (size <= 0 || size > MAX_TOTAL) {
+      // E9
       throw new GuestMemoryException(
-          "E9: " + describe(region) + " has an impossible size of " + Long.toUnsignedString(size));
+          describe(region) + " has an impossible size of " + Long.toUnsignedString(size));
     }
     if (wraps(region.guestAddress(), size) || wraps(region.userAddress(), size)) {
-      throw new GuestMemoryException("E9: " + describe(region) + " wraps the address space");
+      // E9
+      throw new GuestMemoryException(describe(region) + " wraps the address space");
     }
     long offset = region.mmapOffset();
     if (offset < 0 || offset > Long.MAX_VALUE - size) {
+      // E9
       throw new GuestMemoryException(
-          "E9: " + describe(region) + " has an impossible file offset of " + hex(offset));
+          describe(region) + " has an impossible file offset of " + hex(offset));
     }
   }
 
   private static void checkDisjoint(MemoryRegion a, MemoryRegion b) throws GuestMemoryException {
     if (overlap(a.guestAddress(), a.size(), b.guestAddress(), b.size())) {
+      // C23
       throw new GuestMemoryException(
-          "C23: " + describe(a) + " and " + describe(b) + " overlap in guest addresses");
+          describe(a) + " and " + describe(b) + " overlap in guest addresses");
     }
     if (overlap(a.userAddress(), a.size(), b.userAddress(), b.size())) {
+      // C23
       throw new GuestMemoryException(
-          "C23: " + describe(a) + " and " + describe(b) + " overlap in user addresses");
+          describe(a) + " and " + describe(b) + " overlap in user addresses");
     }
   }
 

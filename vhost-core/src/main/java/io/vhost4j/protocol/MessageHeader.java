@@ -89,10 +89,12 @@ public record MessageHeader(int request, int flags, int size) {
    */
   public @Nullable String framingError() {
     if (version() != VERSION) {
-      return "E4: message " + request + " has protocol version " + version();
+      // E4
+      return "message " + request + " has protocol version " + version();
     }
     if (Integer.compareUnsigned(size, MAX_PAYLOAD) > 0) {
-      return "E4: message "
+      // E4
+      return "message "
           + request
           + " announces a payload of "
           + Integer.toUnsignedString(size)

@@ -12,7 +12,7 @@ public final class MessageRules {
    *
    * @param fatal whether the connection has to be closed (E4); otherwise the message is refused
    *     with an acknowledgement if the sender waits for one, and the connection is closed if not
-   * @param reason one line for the log, starting with the rule
+   * @param reason one line for the log
    */
   public record Violation(boolean fatal, String reason) {}
 
@@ -37,34 +37,39 @@ public final class MessageRules {
       return new Violation(true, framing);
     }
     if (header.isReply()) {
-      return new Violation(true, "E4: message " + header.request() + " is a reply, not a request");
+      // E4
+      return new Violation(true, "message " + header.request() + " is a reply, not a request");
     }
     if (type == null) {
-      return new Violation(
-          false, "E5: unknown message " + Integer.toUnsignedString(header.request()));
+      // E5
+      return new Violation(false, "unknown message " + Integer.toUnsignedString(header.request()));
     }
     if (!type.permitted(negotiation)) {
-      return new Violation(false, "E5: " + type.name() + " needs " + type.gate());
+      // E5
+      return new Violation(false, type.name() + " needs " + type.gate());
     }
     if (!type.payload().fits(payload)) {
+      // E6
       return new Violation(
-          false, "E6: " + type.name() + " has a payload of " + payload.remaining() + " bytes");
+          false, type.name() + " has a payload of " + payload.remaining() + " bytes");
     }
     if (fds < type.minFds() || fds > type.maxFds()) {
-      return new Violation(false, "E8: " + type.name() + " came with " + fds + " descriptors");
+      // E8
+      return new Violation(false, type.name() + " came with " + fds + " descriptors");
     }
     if (type.payload() == PayloadKind.MEMORY_TABLE && fds != MemoryTable.count(payload)) {
+      // E8
       return new Violation(
           false,
-          "E8: SET_MEM_TABLE of "
+          "SET_MEM_TABLE of "
               + MemoryTable.count(payload)
               + " regions came with "
               + fds
               + " descriptors");
     }
     if (type.payload() == PayloadKind.VRING_FILE && VringFile.read(payload).hasFd() != (fds == 1)) {
-      return new Violation(
-          false, "E8: " + type.name() + " says otherwise than its " + fds + " descriptors");
+      // E8
+      return new Violation(false, type.name() + " says otherwise than its " + fds + " descriptors");
     }
     return null;
   }
@@ -82,18 +87,19 @@ public final class MessageRules {
   public static @Nullable String checkReply(
       MessageType type, MessageHeader header, ByteBuffer payload, int fds) {
     if (header.request() != type.id() || header.flags() != MessageHeader.REPLY_FLAGS) {
+      // C2
       return String.format(
-          "C2: message %s with flags 0x%x instead of the reply to %s",
+          "message %s with flags 0x%x instead of the reply to %s",
           Integer.toUnsignedString(header.request()), header.flags(), type.name());
     }
     PayloadKind reply = type.reply();
     PayloadKind expected = reply == null ? PayloadKind.U64 : reply;
     boolean configRefused = expected == PayloadKind.CONFIG && !payload.hasRemaining();
     if (!configRefused && !expected.fits(payload)) {
-      return "E6: the reply to " + type.name() + " has " + payload.remaining() + " bytes";
+      // E6
+      return "the reply to " + type.name() + " has " + payload.remaining() + " bytes";
     }
-    return fds == 0
-        ? null
-        : "E8: the reply to " + type.name() + " came with " + fds + " descriptors";
+    // E8
+    return fds == 0 ? null : "the reply to " + type.name() + " came with " + fds + " descriptors";
   }
 }

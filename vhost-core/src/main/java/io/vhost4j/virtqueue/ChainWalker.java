@@ -54,7 +54,7 @@ final class ChainWalker {
    */
   void walk(int head, DescriptorChain chain, int piecesInFlight) throws VirtqueueException {
     if (head >= size) {
-      throw new VirtqueueException("S18: head " + head + " of a ring of " + size);
+      throw new VirtqueueException("S18", "head " + head + " of a ring of " + size);
     }
     chain.clear();
     visited = 0;
@@ -64,7 +64,7 @@ final class ChainWalker {
     while (true) {
       if (++visited > size) {
         throw new VirtqueueException(
-            "S20: the chain at head " + head + " visits more than " + size + " descriptors");
+            "S20", "the chain at head " + head + " visits more than " + size + " descriptors");
       }
       chain.step();
       read(ringTable, SplitRing.DESCRIPTOR_BYTES * index);
@@ -78,7 +78,7 @@ final class ChainWalker {
       }
       index = next;
       if (index >= size) {
-        throw new VirtqueueException("S19: next " + index + " in a ring of " + size);
+        throw new VirtqueueException("S19", "next " + index + " in a ring of " + size);
       }
     }
   }
@@ -111,13 +111,12 @@ final class ChainWalker {
     while (true) {
       if (++inTable > entries) {
         throw new VirtqueueException(
-            "S20: a chain visits more than the " + entries + " entries of its indirect table");
+            "S20", "a chain visits more than the " + entries + " entries of its indirect table");
       }
       if (++visited > limit) {
         throw new VirtqueueException(
-            "S30: an indirect chain of more than "
-                + limit
-                + " descriptors, the cap of this device");
+            "S30",
+            "an indirect chain of more than " + limit + " descriptors, the cap of this device");
       }
       chain.step();
       if (isContiguous) {
@@ -127,7 +126,7 @@ final class ChainWalker {
         read(entry, 0);
       }
       if ((flags & SplitRing.FLAG_INDIRECT) != 0) {
-        throw new VirtqueueException("S23: an indirect descriptor inside an indirect table");
+        throw new VirtqueueException("S23", "an indirect descriptor inside an indirect table");
       }
       add(chain);
       if ((flags & SplitRing.FLAG_NEXT) == 0) {
@@ -136,7 +135,7 @@ final class ChainWalker {
       index = next;
       if (index >= entries) {
         throw new VirtqueueException(
-            "S19: next " + index + " in an indirect table of " + entries + " entries");
+            "S19", "next " + index + " in an indirect table of " + entries + " entries");
       }
     }
   }
@@ -144,16 +143,16 @@ final class ChainWalker {
   /** The flag WRITE says nothing here (S5). */
   private void checkTable() throws VirtqueueException {
     if (!indirectAllowed) {
-      throw new VirtqueueException("S21: an indirect descriptor without the feature");
+      throw new VirtqueueException("S21", "an indirect descriptor without the feature");
     }
     if ((flags & SplitRing.FLAG_NEXT) != 0) {
-      throw new VirtqueueException("S22: a descriptor both indirect and with a next one");
+      throw new VirtqueueException("S22", "a descriptor both indirect and with a next one");
     }
     if (length == 0 || length % SplitRing.DESCRIPTOR_BYTES != 0) {
-      throw new VirtqueueException("S24: an indirect table of " + length + " bytes");
+      throw new VirtqueueException("S24", "an indirect table of " + length + " bytes");
     }
     if (!memory.covers(address, length)) {
-      throw new VirtqueueException("S24: an indirect table outside memory: " + range());
+      throw new VirtqueueException("S24", "an indirect table outside memory: " + range());
     }
   }
 
@@ -168,24 +167,24 @@ final class ChainWalker {
   private void add(DescriptorChain chain) throws VirtqueueException {
     boolean isWritable = (flags & SplitRing.FLAG_WRITE) != 0;
     if (writableSeen && !isWritable) {
-      throw new VirtqueueException("S25: a readable descriptor after a writable one");
+      throw new VirtqueueException("S25", "a readable descriptor after a writable one");
     }
     writableSeen = isWritable;
     if (length == 0) {
       return;
     }
     if (Long.compareUnsigned(address + length - 1, address) < 0) {
-      throw new VirtqueueException("S26: a buffer that wraps the address space: " + range());
+      throw new VirtqueueException("S26", "a buffer that wraps the address space: " + range());
     }
     if (chain.totalSize() + length > SplitRing.MAX_CHAIN_BYTES) {
-      throw new VirtqueueException("S27: a chain of more than 2^32 bytes");
+      throw new VirtqueueException("S27", "a chain of more than 2^32 bytes");
     }
     long at = address;
     long rest = length;
     do {
       int view = memory.find(at);
       if (view < 0) {
-        throw new VirtqueueException("S26: a buffer outside memory: " + range());
+        throw new VirtqueueException("S26", "a buffer outside memory: " + range());
       }
       int offset = memory.offset(view, at);
       int run = (int) Math.min(rest, memory.view(view).capacity() - offset);
@@ -193,9 +192,10 @@ final class ChainWalker {
       chain.addPiece(isWritable, view, offset, run);
       if (chain.pieceCount() > piecesLeft) {
         throw new VirtqueueException(
+            "S30",
             piecesLeft == maxPieces()
-                ? "S30: a chain of more than " + piecesLeft + " pieces of memory"
-                : "S30: more than " + MAX_PIECES_IN_FLIGHT + " pieces of memory in flight");
+                ? "a chain of more than " + piecesLeft + " pieces of memory"
+                : "more than " + MAX_PIECES_IN_FLIGHT + " pieces of memory in flight");
       }
       at += run;
       rest -= run;

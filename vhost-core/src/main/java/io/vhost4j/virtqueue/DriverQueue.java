@@ -258,21 +258,19 @@ public final class DriverQueue {
       return -1;
     }
     if (count > SplitRing.u16(published - lastUsed)) {
-      throw new VirtqueueException("S2: used index " + index + " returns more than is in flight");
+      throw new VirtqueueException("S2", "used index " + index + " returns more than is in flight");
     }
     int entry = SplitRing.RING_ENTRIES + SplitRing.USED_ENTRY_BYTES * (lastUsed & (size - 1));
     int head = used.getInt(entry);
     long length = Integer.toUnsignedLong(used.getInt(entry + SplitRing.USED_LENGTH));
     if (!descriptors.isInFlight(head)) {
       throw new VirtqueueException(
-          "S9: used id " + Integer.toUnsignedString(head) + " is not in flight");
+          "S9", "used id " + Integer.toUnsignedString(head) + " is not in flight");
     }
     if (length > descriptors.writableSize(head)) {
       throw new VirtqueueException(
-          "S8: used length "
-              + length
-              + " of a chain with room for "
-              + descriptors.writableSize(head));
+          "S8",
+          "used length " + length + " of a chain with room for " + descriptors.writableSize(head));
     }
     descriptors.release(head);
     inFlight--;

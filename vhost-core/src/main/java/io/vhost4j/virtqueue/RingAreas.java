@@ -44,11 +44,11 @@ record RingAreas(ByteBuffer table, ByteBuffer avail, ByteBuffer used) {
     @Nullable ByteBuffer area = memory.sliceAtUserAddress(address, length);
     if (area == null) {
       throw new VirtqueueException(
-          "S31: " + name + " outside memory: " + hex(address) + "+" + hex(length));
+          "S31", name + " outside memory: " + hex(address) + "+" + hex(length));
     }
     if ((address & (alignment - 1)) != 0 || area.alignmentOffset(0, Short.BYTES) != 0) {
       throw new VirtqueueException(
-          "S31: " + name + " at " + hex(address) + " is not aligned to " + alignment);
+          "S31", name + " at " + hex(address) + " is not aligned to " + alignment);
     }
     return area;
   }

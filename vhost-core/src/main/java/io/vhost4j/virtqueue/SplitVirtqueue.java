@@ -48,7 +48,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   private int availIndex;
 
   /** Why the ring is beyond use: what the driver did, or that the queue is closed. */
-  private @Nullable String defect;
+  private @Nullable VirtqueueException defect;
 
   private boolean closed;
 
@@ -86,7 +86,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
       GuestMemory memory, int size, VringAddresses addresses, long features, int startIndex)
       throws VirtqueueException {
     if (!SplitRing.isValidSize(size)) {
-      throw new VirtqueueException("E7: a ring of " + size + " entries");
+      throw new VirtqueueException("E7", "a ring of " + size + " entries");
     }
     return new SplitVirtqueue(memory, size, addresses, features, startIndex);
   }
@@ -109,24 +109,28 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
       }
       return take();
     } catch (VirtqueueException e) {
-      defect = e.getMessage();
+      defect = e;
       forgetAvailable();
       memory.deliverFaults(); // truncated memory reads as anything: no fault of the driver then
       throw e;
     }
   }
 
+  private boolean isUsable() {
+    return defect == null && !closed;
+  }
+
   /** Reads the driver's index, only when all that was known has been taken. */
   private boolean lookForMore() throws VirtqueueException {
     checkOpen();
     if (defect != null) {
-      throw new VirtqueueException(defect);
+      throw new VirtqueueException(defect.rule(), String.valueOf(defect.getMessage()));
     }
     int index = SplitRing.acquireIndex(avail);
     int count = SplitRing.u16(index - nextAvail);
     if (count > size) {
       throw new VirtqueueException(
-          "S17: avail index " + index + " is " + count + " ahead in a ring of " + size);
+          "S17", "avail index " + index + " is " + count + " ahead in a ring of " + size);
     }
     availIndex = index;
     return count > 0;
@@ -135,7 +139,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   private DescriptorChain take() throws VirtqueueException {
     if (pool.isExhausted()) {
       throw new VirtqueueException(
-          "S32: more than " + size + " chains in flight in a ring of that size");
+          "S32", "more than " + size + " chains in flight in a ring of that size");
     }
     int slot = SplitRing.RING_ENTRIES + SplitRing.AVAIL_ENTRY_BYTES * (nextAvail & (size - 1));
     int head = SplitRing.u16(avail.getShort(slot));
@@ -169,7 +173,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
     }
     int head = chain.head();
     pool.release(chain);
-    if (defect == null) {
+    if (isUsable()) {
       used.publish(head, written);
     }
   }
@@ -244,7 +248,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    * may still come.
    */
   public void disableKicks() {
-    if (defect == null) {
+    if (isUsable()) {
       used.disableKicks();
     }
   }
@@ -253,7 +257,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    * Whether a buffer is available that has not been taken. Says no more than the moment's truth.
    */
   public boolean hasNext() {
-    return defect == null && SplitRing.acquireIndex(avail) != nextAvail;
+    return isUsable() && SplitRing.acquireIndex(avail) != nextAvail;
   }
 
   /**
@@ -263,7 +267,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    *     (S14)
    */
   public boolean enableKicks() {
-    return defect == null && used.enableKicks(nextAvail);
+    return isUsable() && used.enableKicks(nextAvail);
   }
 
   /**
@@ -317,7 +321,6 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
       return;
     }
     closed = true;
-    defect = "the queue is closed";
     forgetAvailable();
     try {
       memory.deliverFaults(); // now, and not in the middle of what follows

@@ -7,11 +7,21 @@ package io.vhost4j.virtqueue;
 public final class VirtqueueException extends Exception {
   private static final long serialVersionUID = 1;
 
+  private final String rule;
+
   /**
-   * @param message what was found and why it is wrong, starting with the rule, for example {@code
-   *     S18: head 300 of a ring of 256}
+   * @param rule the rule of the specifications that is broken, as the project numbers them, for
+   *     example {@code S18}
+   * @param message what was found and why it is wrong, for example {@code head 300 of a ring of
+   *     256}
    */
-  public VirtqueueException(String message) {
+  public VirtqueueException(String rule, String message) {
     super(message);
+    this.rule = rule;
+  }
+
+  /** The number of the rule that is broken: for tests, and for who knows the specifications. */
+  public String rule() {
+    return rule;
   }
 }

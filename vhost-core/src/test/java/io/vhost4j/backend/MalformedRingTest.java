@@ -54,7 +54,7 @@ class MalformedRingTest {
       assertThat(backend.logs().complaints())
           .singleElement()
           .asString()
-          .contains("copy", path.toString(), "queue 0 stopped: " + malformation.rule() + ":");
+          .contains("copy", path.toString(), "queue 0 stopped: ", malformation.words());
       assertThat(victim.error.drain()).isEqualTo(1);
       assertThat(victim.driver.poll()).as("a buffer that came back").isEqualTo(-1);
 
@@ -85,7 +85,10 @@ class MalformedRingTest {
           .offer(0);
       queue.kick.signal();
       assertThat(queue.error.await(Await.SECONDS * 1000)).isTrue();
-      assertThat(backend.logs().complaints()).singleElement().asString().contains("S21:");
+      assertThat(backend.logs().complaints())
+          .singleElement()
+          .asString()
+          .contains("without the feature");
     }
     backend.assertServes(path, 2);
   }
@@ -156,7 +159,10 @@ class MalformedRingTest {
       assertThat(device.events).endsWith("defect 0");
       backend.onLoop(() -> device.pull(0));
       guest.play(guest.queues.get(1));
-      assertThat(backend.logs().complaints()).singleElement().asString().contains("S17:");
+      assertThat(backend.logs().complaints())
+          .singleElement()
+          .asString()
+          .contains("ahead in a ring");
     }
   }
 
@@ -175,7 +181,10 @@ class MalformedRingTest {
       ring.offer(5); // one more than there are descriptors
       queue.kick.signal();
       assertThat(queue.error.await(Await.SECONDS * 1000)).isTrue();
-      assertThat(backend.logs().complaints()).singleElement().asString().contains("S32:");
+      assertThat(backend.logs().complaints())
+          .singleElement()
+          .asString()
+          .contains("chains in flight");
       backend.onLoop(holder::release);
       guest.stop(queue);
     }

@@ -125,7 +125,8 @@ class OddDescriptorsTest {
       Await.eventually(Resources::held, held -> assertThat(held).isEqualTo(before));
     }
     Await.eventually(backend.logs()::complaints, lines -> assertThat(lines).hasSize(2));
-    assertThat(backend.logs().complaints()).allMatch(line -> line.contains("refused: E9: "));
+    assertThat(backend.logs().complaints())
+        .allMatch(line -> line.contains("refused: memory region "));
   }
 
   @Test

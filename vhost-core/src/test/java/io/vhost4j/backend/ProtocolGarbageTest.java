@@ -245,7 +245,8 @@ class ProtocolGarbageTest {
       }
     }
     assertComplaints(headers.length);
-    assertThat(backend.logs().complaints()).allMatch(line -> line.contains("E4:"));
+    assertThat(backend.logs().complaints())
+        .allMatch(line -> line.contains("disconnected: message "));
     backend.assertServes(path, 1);
   }
 

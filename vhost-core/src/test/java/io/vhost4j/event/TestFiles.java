@@ -21,6 +21,16 @@ public final class TestFiles {
     }
   }
 
+  /** Waits until so many are open; a peer's sockets are closed by another thread. */
+  public static void awaitOpen(long count) throws Exception {
+    for (int i = 0; i < 1000 && open() != count; i++) {
+      Thread.sleep(10);
+    }
+    if (open() != count) {
+      throw new AssertionError(open() + " sockets and eventfds are open instead of " + count);
+    }
+  }
+
   /** Number of sockets and eventfds that are open in this process: what a channel could leak. */
   public static long open() throws IOException {
     try (Stream<Path> list = Files.list(Path.of("/proc/self/fd"))) {

@@ -227,7 +227,7 @@ class VhostUserChannelTest {
     new MessageHeader(1, 2, 0).write(header);
     write(header, List.of());
 
-    assertThat(recorder.closeReason()).startsWith("E4").contains("version 2");
+    assertThat(recorder.closeReason()).contains("version 2");
   }
 
   @Test
@@ -236,7 +236,7 @@ class VhostUserChannelTest {
     new MessageHeader(1, 1, -1).write(header);
     write(header, List.of());
 
-    assertThat(recorder.closeReason()).startsWith("E4").contains("4294967295 bytes");
+    assertThat(recorder.closeReason()).contains("4294967295 bytes");
   }
 
   @Test
@@ -400,6 +400,6 @@ class VhostUserChannelTest {
   private void assertNoLeak() throws Exception {
     peer.close();
     loop.settle();
-    assertThat(TestFiles.open()).isEqualTo(openBefore);
+    TestFiles.awaitOpen(openBefore);
   }
 }

@@ -73,7 +73,7 @@ class VhostUserFrontendTest {
   void nothingLeaks() throws Exception {
     backend.close();
     loop.settle();
-    assertThat(TestFiles.open()).isEqualTo(openBefore);
+    TestFiles.awaitOpen(openBefore);
     memory.close();
     loop.close();
   }
@@ -204,18 +204,19 @@ class VhostUserFrontendTest {
   void anAnswerToAnotherRequestEndsTheConnection() throws Exception {
     assertGivenUp(
         (c, request, p) -> c.send(new MessageHeader(GET_FEATURES.id(), 5, 8), Payload.u64(0)),
-        "C2");
+        "instead of the reply");
   }
 
   @Test
   void aRequestInsteadOfAReplyEndsTheConnection() throws Exception {
     assertGivenUp(
-        (c, request, p) -> c.send(new MessageHeader(GET_STATUS.id(), 1, 8), Payload.u64(0)), "C2");
+        (c, request, p) -> c.send(new MessageHeader(GET_STATUS.id(), 1, 8), Payload.u64(0)),
+        "instead of the reply");
   }
 
   @Test
   void aReplyOfAnotherSizeEndsTheConnection() throws Exception {
-    assertGivenUp((c, request, p) -> c.send(request.reply(16), Payload.allocate(16)), "E6");
+    assertGivenUp((c, request, p) -> c.send(request.reply(16), Payload.allocate(16)), "16 bytes");
   }
 
   @Test
@@ -228,7 +229,7 @@ class VhostUserFrontendTest {
             throw new AssertionError(e);
           }
         },
-        "E8");
+        "descriptors");
   }
 
   @Test
@@ -245,11 +246,11 @@ class VhostUserFrontendTest {
     await(frontend.close());
   }
 
-  private void assertGivenUp(ScriptedBackend.Answer answer, String rule) throws Exception {
+  private void assertGivenUp(ScriptedBackend.Answer answer, String words) throws Exception {
     backend.answer(GET_STATUS, answer);
     VhostUserFrontend frontend = connect(OPTIONS);
-    assertThatThrownBy(() -> await(frontend.status())).hasMessageContaining(rule);
-    assertThat(await(frontend.closed())).startsWith(rule);
+    assertThatThrownBy(() -> await(frontend.status())).hasMessageContaining(words);
+    assertThat(await(frontend.closed())).contains(words);
     await(frontend.close());
   }
 

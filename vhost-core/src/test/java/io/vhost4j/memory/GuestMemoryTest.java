@@ -168,13 +168,13 @@ class GuestMemoryTest {
     for (long guest : new long[] {0x10000, 0xf001, 0x11fff}) {
       assertThatThrownBy(() -> map(first, region(guest, PAGE, 0x90000, 0)))
           .isInstanceOf(GuestMemoryException.class)
-          .hasMessageStartingWith("C23: memory region 0x10000+0x2000 and")
+          .hasMessageStartingWith("memory region 0x10000+0x2000 and")
           .hasMessageEndingWith("overlap in guest addresses");
     }
     assertThatThrownBy(() -> map(first, region(0x90000, PAGE, 0x51000, 0)))
         .hasMessageEndingWith("overlap in user addresses");
     assertThatThrownBy(() -> map(region(-2 * PAGE, 2 * PAGE, 0, 0), region(-1, 1, 0x9000, 0)))
-        .hasMessageStartingWith("C23");
+        .hasMessageContaining("overlap");
   }
 
   @Test
@@ -194,7 +194,7 @@ class GuestMemoryTest {
   private void assertRefused(MemoryRegion bad, String message) {
     assertThatThrownBy(() -> map(region(1L << 40, PAGE, 1L << 40, 0), bad))
         .isInstanceOf(GuestMemoryException.class)
-        .hasMessageStartingWith("E9: memory region ")
+        .hasMessageStartingWith("memory region ")
         .hasMessageContaining(message)
         .hasMessageNotContaining("\n");
   }
@@ -236,8 +236,8 @@ class GuestMemoryTest {
             region(0, PAGE, 0x5001, 0))) {
       assertThatThrownBy(() -> memory.without(other))
           .isInstanceOf(GuestMemoryException.class)
-          .hasMessageStartingWith("C24: there is no memory region");
-      assertThatThrownBy(() -> memory.with(other, file.fd())).hasMessageStartingWith("C23");
+          .hasMessageStartingWith("there is no memory region");
+      assertThatThrownBy(() -> memory.with(other, file.fd())).hasMessageContaining("overlap");
     }
     assertThatThrownBy(() -> memory.with(region(1 << 20, PAGE, 1 << 20, 0), 1_000_000))
         .hasMessageContaining("cannot be mapped");

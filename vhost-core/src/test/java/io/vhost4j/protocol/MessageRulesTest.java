@@ -26,16 +26,17 @@ class MessageRulesTest {
   @Example
   void e4_whatIsNoRequestEndsTheConnection() {
     MessageHeader reply = new MessageHeader(1, 5, 0);
-    assertFatal(MessageRules.check(FrontendMessage.of(1), reply, Payload.EMPTY, 0, ALL), "E4");
+    assertFatal(
+        MessageRules.check(FrontendMessage.of(1), reply, Payload.EMPTY, 0, ALL), "message 1 ");
     MessageHeader version = new MessageHeader(1, 3, 0);
-    assertFatal(MessageRules.check(FrontendMessage.of(1), version, Payload.EMPTY, 0, ALL), "E4");
+    assertFatal(
+        MessageRules.check(FrontendMessage.of(1), version, Payload.EMPTY, 0, ALL), "message 1 ");
   }
 
   @Example
   void e5_anUnknownMessageIsRefused() {
     MessageHeader header = MessageHeader.request(77, false, 0);
-    assertRefused(
-        MessageRules.check(FrontendMessage.of(77), header, Payload.EMPTY, 0, ALL), "E5", "77");
+    assertRefused(MessageRules.check(FrontendMessage.of(77), header, Payload.EMPTY, 0, ALL), "77");
   }
 
   @Example
@@ -44,14 +45,14 @@ class MessageRulesTest {
     ByteBuffer payload = new ConfigSpace(0, 0, Payload.EMPTY).encode();
     assertRefused(
         MessageRules.check(FrontendMessage.GET_CONFIG, header, payload, 0, Negotiation.NOTHING),
-        "E5: GET_CONFIG",
+        "GET_CONFIG",
         "protocol feature CONFIG");
   }
 
   @Example
   void e6_aPayloadOfTheWrongSizeIsRefused() {
-    assertRefused(check(FrontendMessage.GET_FEATURES, Payload.u64(0), 0), "E6", "GET_FEATURES");
-    assertRefused(check(FrontendMessage.SET_FEATURES, Payload.EMPTY, 0), "E6", "0 bytes");
+    assertRefused(check(FrontendMessage.GET_FEATURES, Payload.u64(0), 0), "GET_FEATURES");
+    assertRefused(check(FrontendMessage.SET_FEATURES, Payload.EMPTY, 0), "0 bytes");
     assertThat(check(FrontendMessage.SET_FEATURES, Payload.u64(0), 0)).isNull();
   }
 
@@ -62,12 +63,12 @@ class MessageRulesTest {
     assertThat(check(FrontendMessage.SET_MEM_TABLE, payload, 2)).isNull();
     for (int count : new int[] {0, 1, 3, -1, Integer.MAX_VALUE, 1 << 27}) {
       payload.putInt(0, count);
-      assertRefused(check(FrontendMessage.SET_MEM_TABLE, payload, 2), "E6", "SET_MEM_TABLE");
+      assertRefused(check(FrontendMessage.SET_MEM_TABLE, payload, 2), "SET_MEM_TABLE");
     }
-    assertRefused(check(FrontendMessage.SET_MEM_TABLE, Payload.EMPTY, 0), "E6", "0 bytes");
+    assertRefused(check(FrontendMessage.SET_MEM_TABLE, Payload.EMPTY, 0), "0 bytes");
     // 2^27 regions of 32 bytes are 0 bytes to who counts in 32 bits.
     ByteBuffer none = MemoryTable.encode(List.of()).putInt(0, 1 << 27);
-    assertRefused(check(FrontendMessage.SET_MEM_TABLE, none, 0), "E6", "8 bytes");
+    assertRefused(check(FrontendMessage.SET_MEM_TABLE, none, 0), "8 bytes");
   }
 
   /** User-mode Linux 6.12 sends one region in 72 bytes. */
@@ -78,9 +79,9 @@ class MessageRulesTest {
     ByteBuffer padded = Payload.allocate(72).put(one).rewind();
     assertThat(check(FrontendMessage.SET_MEM_TABLE, padded, 1)).isNull();
     assertThat(MemoryTable.read(padded)).containsExactly(region);
-    assertRefused(check(FrontendMessage.SET_MEM_TABLE, padded.limit(71), 1), "", "71 bytes");
+    assertRefused(check(FrontendMessage.SET_MEM_TABLE, padded.limit(71), 1), "71 bytes");
     padded.limit(72).put(71, (byte) 1);
-    assertRefused(check(FrontendMessage.SET_MEM_TABLE, padded, 1), "", "72 bytes");
+    assertRefused(check(FrontendMessage.SET_MEM_TABLE, padded, 1), "72 bytes");
   }
 
   @Example
@@ -89,7 +90,7 @@ class MessageRulesTest {
     assertThat(check(FrontendMessage.SET_CONFIG, payload, 0)).isNull();
     for (int size : new int[] {0, 7, 9, -1, Integer.MIN_VALUE}) {
       payload.putInt(4, size);
-      assertRefused(check(FrontendMessage.SET_CONFIG, payload, 0), "E6", "SET_CONFIG");
+      assertRefused(check(FrontendMessage.SET_CONFIG, payload, 0), "SET_CONFIG");
     }
   }
 
@@ -97,11 +98,11 @@ class MessageRulesTest {
   void e8_descriptorsThatAreMissingOrTooManyAreRefused() {
     MemoryRegion region = new MemoryRegion(0, 4096, 0, 0);
     ByteBuffer table = MemoryTable.encode(Collections.nCopies(2, region));
-    assertRefused(check(FrontendMessage.SET_MEM_TABLE, table, 1), "E8", "2 regions");
-    assertRefused(check(FrontendMessage.SET_MEM_TABLE, table, 3), "E8", "3 descriptors");
-    assertRefused(check(FrontendMessage.GET_FEATURES, Payload.EMPTY, 1), "E8", "1 descriptors");
+    assertRefused(check(FrontendMessage.SET_MEM_TABLE, table, 1), "2 regions");
+    assertRefused(check(FrontendMessage.SET_MEM_TABLE, table, 3), "3 descriptors");
+    assertRefused(check(FrontendMessage.GET_FEATURES, Payload.EMPTY, 1), "1 descriptors");
     ByteBuffer single = MemoryTable.encodeSingle(region);
-    assertRefused(check(FrontendMessage.ADD_MEM_REG, single, 0), "E8", "0 descriptors");
+    assertRefused(check(FrontendMessage.ADD_MEM_REG, single, 0), "0 descriptors");
     assertThat(check(FrontendMessage.ADD_MEM_REG, single, 1)).isNull();
     assertThat(check(FrontendMessage.REM_MEM_REG, single, 1)).as("C24: tolerated").isNull();
     assertThat(check(FrontendMessage.REM_MEM_REG, single, 0)).isNull();
@@ -113,15 +114,15 @@ class MessageRulesTest {
     ByteBuffer without = new VringFile(0, false).encode();
     assertThat(check(FrontendMessage.SET_VRING_KICK, with, 1)).isNull();
     assertThat(check(FrontendMessage.SET_VRING_KICK, without, 0)).isNull();
-    assertRefused(check(FrontendMessage.SET_VRING_CALL, with, 0), "E8", "SET_VRING_CALL");
-    assertRefused(check(FrontendMessage.SET_VRING_ERR, without, 1), "E8", "SET_VRING_ERR");
+    assertRefused(check(FrontendMessage.SET_VRING_CALL, with, 0), "SET_VRING_CALL");
+    assertRefused(check(FrontendMessage.SET_VRING_ERR, without, 1), "SET_VRING_ERR");
   }
 
   @Example
   void trap6_getSharedObjectMayComeWithoutItsUuid() {
     assertThat(check(FrontendMessage.GET_SHARED_OBJECT, Payload.EMPTY, 0)).isNull();
     assertThat(check(FrontendMessage.GET_SHARED_OBJECT, Payload.allocate(16), 0)).isNull();
-    assertRefused(check(FrontendMessage.GET_SHARED_OBJECT, Payload.allocate(8), 0), "E6", "8");
+    assertRefused(check(FrontendMessage.GET_SHARED_OBJECT, Payload.allocate(8), 0), "8");
   }
 
   @Example
@@ -140,13 +141,17 @@ class MessageRulesTest {
   @Example
   void c2_aReplyHasToMatchItsRequestInEveryField() {
     assertThat(reply(FrontendMessage.GET_FEATURES, 1, 5, Payload.u64(0), 0)).isNull();
-    assertThat(reply(FrontendMessage.GET_FEATURES, 2, 5, Payload.u64(0), 0)).startsWith("C2");
-    assertThat(reply(FrontendMessage.GET_FEATURES, 1, 1, Payload.u64(0), 0)).startsWith("C2");
-    assertThat(reply(FrontendMessage.GET_FEATURES, 1, 13, Payload.u64(0), 0)).startsWith("C2");
-    assertThat(reply(FrontendMessage.GET_FEATURES, 1, 5, Payload.EMPTY, 0)).startsWith("E6");
-    assertThat(reply(FrontendMessage.GET_FEATURES, 1, 5, Payload.u64(0), 1)).startsWith("E8");
+    assertThat(reply(FrontendMessage.GET_FEATURES, 2, 5, Payload.u64(0), 0))
+        .contains("instead of the reply");
+    assertThat(reply(FrontendMessage.GET_FEATURES, 1, 1, Payload.u64(0), 0))
+        .contains("instead of the reply");
+    assertThat(reply(FrontendMessage.GET_FEATURES, 1, 13, Payload.u64(0), 0))
+        .contains("instead of the reply");
+    assertThat(reply(FrontendMessage.GET_FEATURES, 1, 5, Payload.EMPTY, 0)).contains(" bytes");
+    assertThat(reply(FrontendMessage.GET_FEATURES, 1, 5, Payload.u64(0), 1))
+        .contains("descriptors");
     assertThat(reply(FrontendMessage.SET_FEATURES, 2, 5, Payload.u64(0), 0)).isNull();
-    assertThat(reply(FrontendMessage.SET_FEATURES, 2, 5, Payload.EMPTY, 0)).startsWith("E6");
+    assertThat(reply(FrontendMessage.SET_FEATURES, 2, 5, Payload.EMPTY, 0)).contains(" bytes");
     assertThat(reply(FrontendMessage.GET_CONFIG, 24, 5, Payload.EMPTY, 0)).as("E3").isNull();
   }
 
@@ -184,7 +189,7 @@ class MessageRulesTest {
     if (violation == null) {
       assertThat(reencoded(Objects.requireNonNull(type), payload)).isEqualTo(payload);
     } else {
-      assertThat(violation.reason()).matches("E[4568]: .+");
+      assertThat(violation.reason()).isNotBlank().doesNotContain("\n");
     }
     @Nullable Violation unused =
         MessageRules.check(BackendMessage.of(id), header, payload, fds, negotiation);
@@ -228,19 +233,19 @@ class MessageRulesTest {
     };
   }
 
-  private static void assertFatal(@Nullable Violation violation, String rule) {
+  private static void assertFatal(@Nullable Violation violation, String start) {
     if (violation == null) {
       throw new AssertionError("nothing was found wrong");
     }
     assertThat(violation.fatal()).isTrue();
-    assertThat(violation.reason()).startsWith(rule);
+    assertThat(violation.reason()).startsWith(start);
   }
 
-  private static void assertRefused(@Nullable Violation violation, String start, String contains) {
+  private static void assertRefused(@Nullable Violation violation, String... parts) {
     if (violation == null) {
       throw new AssertionError("nothing was found wrong");
     }
     assertThat(violation.fatal()).isFalse();
-    assertThat(violation.reason()).startsWith(start).contains(contains);
+    assertThat(violation.reason()).contains(parts);
   }
 }

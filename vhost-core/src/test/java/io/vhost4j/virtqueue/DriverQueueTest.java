@@ -146,7 +146,9 @@ class DriverQueueTest {
     used.putShort(2, (short) index);
     assertThatThrownBy(driver::poll)
         .isInstanceOf(VirtqueueException.class)
-        .hasMessageStartingWith(message);
+        .extracting(Rules::broken)
+        .asString()
+        .startsWith(message);
   }
 
   @Test
@@ -179,7 +181,7 @@ class DriverQueueTest {
     use(used, 1, 1, 0);
     used.putShort(2, (short) 2);
     assertThat(driver.poll()).isEqualTo(1);
-    assertThatThrownBy(driver::poll).hasMessageStartingWith("S9");
+    assertThatThrownBy(driver::poll).extracting(Rules::broken).asString().startsWith("S9");
   }
 
   @Test

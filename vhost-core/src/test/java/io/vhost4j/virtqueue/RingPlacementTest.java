@@ -36,7 +36,9 @@ class RingPlacementTest {
       long fileOffset, int size, long table, long avail, long used, String message) {
     assertThatThrownBy(() -> create(fileOffset, size, table, avail, used))
         .isInstanceOf(VirtqueueException.class)
-        .hasMessageStartingWith(message);
+        .extracting(Rules::broken)
+        .asString()
+        .startsWith(message);
   }
 
   @Test
