@@ -57,7 +57,12 @@ final class MetricsEndpoint implements AutoCloseable {
       HttpServer server = HttpServer.create(address, 0);
       ExecutorService clients =
           new ThreadPoolExecutor(
-              0, MAX_CLIENTS, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), MetricsEndpoint::thread);
+              0,
+              MAX_CLIENTS,
+              1,
+              TimeUnit.SECONDS,
+              new SynchronousQueue<>(),
+              MetricsEndpoint::thread);
       server.setExecutor(clients);
       server.createContext("/", exchange -> answer(exchange, registry));
       server.start();

@@ -275,8 +275,7 @@ class DaemonLifeIT {
           .contains("vhost_connected{device=\"sound\",socket=\"%s\"} 1.0".formatted(socket))
           .contains("vhost_connected{device=\"other\",socket=\"%s\"} 0.0".formatted(other))
           .contains(
-              "vhost_sound_streams_running{device=\"sound\",socket=\"%s\"} 0.0"
-                  .formatted(socket));
+              "vhost_sound_streams_running{device=\"sound\",socket=\"%s\"} 0.0".formatted(socket));
       daemon.terminate();
       assertThat(daemon.exitStatus()).isZero();
     }

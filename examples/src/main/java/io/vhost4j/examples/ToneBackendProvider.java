@@ -14,7 +14,12 @@ import java.util.Map;
  */
 public final class ToneBackendProvider implements AudioBackendProvider {
   private static final AudioOption HERTZ =
-      new AudioOption("tone-hertz", "N", "pitch of the tone, 20 to 3000", "440");
+      new AudioOption(
+          "tone-hertz",
+          "N",
+          "pitch of the tone, 20 to 3000",
+          "440",
+          new AudioOption.Values("20 to 3000", ToneBackendProvider::isPitch));
 
   @Override
   public String name() {
@@ -33,12 +38,13 @@ public final class ToneBackendProvider implements AudioBackendProvider {
 
   @Override
   public AudioBackend open(Map<String, String> options) throws AudioException {
-    String value = options.getOrDefault(HERTZ.name(), HERTZ.defaultValue());
-    if (!value.matches("[0-9]{2,4}")
-        || Integer.parseInt(value) < 20
-        || Integer.parseInt(value) > 3000) {
-      throw new AudioException("--tone-hertz=" + value + " is not possible: give 20 to 3000");
-    }
-    return new ToneBackend(Integer.parseInt(value));
+    check(options);
+    return new ToneBackend(Integer.parseInt(HERTZ.in(options)));
+  }
+
+  private static boolean isPitch(String value) {
+    return value.matches("[0-9]{2,4}")
+        && Integer.parseInt(value) >= 20
+        && Integer.parseInt(value) <= 3000;
   }
 }

@@ -103,7 +103,8 @@ final class AlsaBackend implements AudioBackend {
 
   @Override
   public String target(Direction direction) {
-    return "device " + names.getOrDefault(direction, "");
+    AlsaDevice device = devices.get(direction);
+    return device == null ? "" : "device " + device.name();
   }
 
   /** False: libasound and its plug-ins may wait for a device or a server. */

@@ -73,6 +73,11 @@ final class AlsaDevice {
     }
   }
 
+  /** What ALSA calls it. */
+  String name() {
+    return name;
+  }
+
   /** What it can do; tells once if that could not be asked. */
   synchronized StreamCapabilities capabilities() {
     if (combinations == null && !absenceTold) {
