@@ -7,11 +7,12 @@ cd "$(dirname "$0")"
 
 usage() {
   cat <<'END'
-Usage: scripts/install-deps.sh build|demo|guest|test|java25|enable-backports|refresh
+Usage: scripts/install-deps.sh build|demo|guest|test|arm64|java25|enable-backports|refresh
 
   build, demo       a JDK (17 or newer) and Maven
   guest             the above, QEMU and what the guest image is made of
   test              the above, PipeWire, libasound and the peers that the tests run against
+  arm64             a JDK, Maven and the emulator for scripts/arm64-tests.sh
   java25            a JDK 25 where apt has one, otherwise pip, which can fetch a runtime
   enable-backports  on Debian 12: add the backports suite of the machine's own Debian mirror (QEMU and PipeWire
                     come from there), nothing else
@@ -40,6 +41,11 @@ need_test() {
   packages+=(bindfs dbus fuse3 gcc libc6-dev)
   # These bring libasound, libpipewire and their plugins, whose own packages are named differently since Debian 13.
   newer_packages+=('qemu-utils>=1:9.0' 'pipewire>=1.0' 'pipewire-alsa>=1.0' 'pipewire-bin>=1.0' wireplumber)
+}
+
+need_arm64() {
+  need_build
+  packages+=(qemu-user-static)
 }
 
 need_java25() {
@@ -204,7 +210,7 @@ case $1 in
     usage
     exit
     ;;
-  build | demo | guest | test | java25 | enable-backports | refresh) group=$1 ;;
+  build | demo | guest | test | arm64 | java25 | enable-backports | refresh) group=$1 ;;
   *)
     usage >&2
     exit 2
@@ -219,6 +225,7 @@ case $group in
   build | demo) need_build ;;
   guest) need_guest ;;
   test) need_test ;;
+  arm64) need_arm64 ;;
   java25) need_java25 ;;
 esac
 keep_missing packages
