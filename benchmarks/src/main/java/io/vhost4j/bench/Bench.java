@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vhost4j.bench.target.AtExit;
 import io.vhost4j.event.NativeTransport;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -39,6 +40,7 @@ public final class Bench {
   public static void main(String[] args) {
     Locale.setDefault(Locale.ROOT); // tables and JSON look the same everywhere
     logWarningsOnly();
+    AtExit.install();
     System.exit(commandLine().execute(args));
   }
 
@@ -68,6 +70,9 @@ public final class Bench {
 
   private static int failed(Exception e, CommandLine command, CommandLine.ParseResult parsed)
       throws Exception {
+    if (AtExit.isEnding()) {
+      return CommandLine.ExitCode.SOFTWARE; // what it was measuring has been ended
+    }
     if (!(e instanceof BenchException)) {
       throw e;
     }

@@ -124,6 +124,11 @@ final class ReportCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--gc-minutes=%s: give 0 or more".formatted(gcMinutes));
     }
+    if (markdown != null && run.quick() && holdsFigures(textOf(markdown))) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--quick: %s holds the figures of a full run; name another file".formatted(markdown));
+    }
     Machine machine = Machine.here();
     if (targets.peer() == null && !noPeer) {
       targets.usePeer(Peers.install());
@@ -242,6 +247,10 @@ final class ReportCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.println("The report: " + page.toAbsolutePath().normalize());
     out.flush();
+  }
+
+  private static boolean holdsFigures(String summary) {
+    return !summary.isEmpty() && !summary.contains(Summary.QUICK);
   }
 
   private static String textOf(Path file) throws BenchException {

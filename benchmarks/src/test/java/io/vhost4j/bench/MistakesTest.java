@@ -21,6 +21,18 @@ class MistakesTest {
   Path directory;
 
   @Test
+  void aQuickReportDoesNotTakeThePlaceOfAFullOne() throws IOException {
+    Path figures = directory.resolve("RESULTS.md");
+    Files.writeString(figures, "# Results\n");
+
+    ProgramRun run = ProgramRun.of("report", "--quick", "--markdown", figures.toString());
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).hasLineCount(2).contains(figures.toString());
+    assertThat(figures).hasContent("# Results\n");
+  }
+
+  @Test
   void aSocketThatIsNotThereIsNamed() {
     Path socket = directory.resolve("none");
 

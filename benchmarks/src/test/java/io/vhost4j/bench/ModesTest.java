@@ -25,11 +25,11 @@ class ModesTest {
 
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).isZero();
-    assertThat(rows(run, "floor")).hasSize(4).anyMatch(row -> row.matches(".* closed +4 .*"));
+    assertThat(rows(run, "floor")).hasSize(2).anyMatch(row -> row.matches(".* closed +any .*"));
     assertThat(rows(run, "vhost4j embedded"))
         .hasSize(4)
         .anyMatch(row -> row.matches(".* 1000/s +64 .*"))
-        .allMatch(row -> row.matches(".*( +[0-9.]+){8}( +-){2}") && !row.contains(" 0 "));
+        .allMatch(row -> row.matches(".*( +[0-9.]+){8}") && !row.contains(" 0 "));
     assertThat(Files.readString(json)).contains("\"loop\": \"1000/s\"", "\"toFloor\": {");
   }
 

@@ -27,4 +27,26 @@ public record LatencyResult(
     @Nullable Percentiles toPeer,
     List<Percentiles> rounds,
     List<double[]> curve,
-    List<double[]> series) {}
+    List<double[]> series) {
+  /**
+   * Sums up results of one subject that differ in their payload only. Ratios to a peer, curve and
+   * course are left out: they are of one payload.
+   *
+   * @param payload what to call it
+   */
+  public static LatencyResult together(List<LatencyResult> results, int payload) {
+    LatencyResult first = results.get(0);
+    List<Percentiles> rounds = results.stream().flatMap(one -> one.rounds().stream()).toList();
+    return new LatencyResult(
+        first.subject(),
+        first.loop(),
+        payload,
+        results.stream().mapToLong(LatencyResult::samples).sum(),
+        Percentiles.median(rounds),
+        Percentiles.median(results.stream().map(LatencyResult::toFloor).toList()),
+        null,
+        rounds,
+        List.of(),
+        List.of());
+  }
+}

@@ -29,4 +29,26 @@ public record ThroughputResult(
     double toFloor,
     @Nullable Double toPeer,
     double toCopy,
-    List<Double> rounds) {}
+    List<Double> rounds) {
+  /**
+   * Sums up results of one subject that differ in payload and window only. The ratio to a peer is
+   * left out: it is of one window.
+   *
+   * @param load what to call the payload and the window
+   */
+  public static ThroughputResult together(List<ThroughputResult> results, int load) {
+    List<Double> rounds = results.stream().flatMap(one -> one.rounds().stream()).toList();
+    return new ThroughputResult(
+        results.get(0).subject(),
+        load,
+        load,
+        Stats.median(rounds, Double::doubleValue),
+        Stats.median(results, ThroughputResult::megabytesPerSecond),
+        Stats.median(results, ThroughputResult::kicksPerBuffer),
+        Stats.median(results, ThroughputResult::wakeUpsPerBuffer),
+        Stats.median(results, ThroughputResult::toFloor),
+        null,
+        Stats.median(results, ThroughputResult::toCopy),
+        rounds);
+  }
+}

@@ -6,16 +6,44 @@ import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /**
- * Results as plots. The subjects of a line-up have the styles s0 (the floor), s1 and so on, in its
- * order.
+ * Results as plots. A subject has the same style in all of them: s0 is the floor, s1 and so on the
+ * others, in the order in which the report comes to them.
  */
 final class Charts {
-  private Charts() {}
+  /** In the style sheet. */
+  private static final int STYLES = 6;
+
+  private final List<String> subjects;
+
+  Charts(Results results) {
+    subjects =
+        Stream.of(
+                results.latency().values().stream()
+                    .flatMap(List::stream)
+                    .map(LatencyResult::subject),
+                results.throughput().stream().map(ThroughputResult::subject),
+                results.scale().stream().map(ScaleResult::subject))
+            .flatMap(names -> names)
+            .filter(name -> !Floor.is(name))
+            .distinct()
+            .toList();
+  }
+
+  /** The class of a subject in the style sheet. */
+  String style(String subject) {
+    return "s" + (Floor.is(subject) ? 0 : 1 + subjects.indexOf(subject) % (STYLES - 1));
+  }
+
+  /** The class of a load of streams: that of its subject, dashed where the device keeps time. */
+  String style(ScaleResult result) {
+    return style(result.subject()) + (result.pace().equals("device") ? " dashed" : "");
+  }
 
   /** Percentiles of one load. */
-  static Plot percentiles(List<LatencyResult> load) {
+  Plot percentiles(List<LatencyResult> load) {
     Plot plot =
         new Plot(
             Axis.percentiles(max(load, result -> lastOf(result.curve())[0])),
@@ -23,42 +51,44 @@ final class Charts {
                 "µs",
                 min(load, result -> result.curve().get(0)[1]),
                 max(load, result -> lastOf(result.curve())[1])));
-    for (int i = 0; i < load.size(); i++) {
-      plot.line("s" + i, load.get(i).curve(), false);
+    for (LatencyResult result : load) {
+      plot.line(style(result.subject()), result.curve(), false);
     }
     return plot;
   }
 
   /** The course of one load: medians as lines, the worst as dots. */
-  static Plot course(List<LatencyResult> load) {
+  Plot course(List<LatencyResult> load) {
     List<double[]> all = load.stream().flatMap(result -> result.series().stream()).toList();
     Plot plot =
         new Plot(
             Axis.linear("s", max(all, slice -> slice[0])),
             Axis.logarithmic("µs", min(all, slice -> slice[1]), max(all, slice -> slice[2])));
-    for (int i = 0; i < load.size(); i++) {
-      List<double[]> slices = load.get(i).series();
-      plot.line("points s" + i, slices.stream().map(s -> new double[] {s[0], s[2]}).toList(), true);
-      plot.line("s" + i, slices, false);
+    for (LatencyResult result : load) {
+      String style = style(result.subject());
+      List<double[]> slices = result.series();
+      plot.line(
+          "points " + style, slices.stream().map(s -> new double[] {s[0], s[2]}).toList(), true);
+      plot.line(style, slices, false);
     }
     return plot;
   }
 
   /** Buffers in a second over the window. */
-  static Plot throughput(List<ThroughputResult> payload) {
+  Plot throughput(List<ThroughputResult> payload) {
     return lines(
         payload,
         ThroughputResult::subject,
+        result -> style(result.subject()),
         "buffers under way",
         ThroughputResult::window,
         "buffers/s",
-        ThroughputResult::perSecond,
-        0);
+        ThroughputResult::perSecond);
   }
 
   /** Something over the number of streams. */
-  static Plot scale(List<ScaleResult> results, String unit, ToDoubleFunction<ScaleResult> value) {
-    return lines(results, Charts::load, "streams", ScaleResult::streams, unit, value, 1);
+  Plot scale(List<ScaleResult> results, String unit, ToDoubleFunction<ScaleResult> value) {
+    return lines(results, Charts::load, this::style, "streams", ScaleResult::streams, unit, value);
   }
 
   /** The name of a load of streams. */
@@ -66,29 +96,24 @@ final class Charts {
     return result.subject() + ", pace: " + result.pace();
   }
 
-  /**
-   * One line for each name, over powers of two.
-   *
-   * @param firstStyle number of the style of the first
-   */
+  /** One line for each name, over powers of two. */
   private static <T> Plot lines(
       List<T> results,
       Function<T, String> name,
+      Function<T, String> style,
       String xLabel,
       ToDoubleFunction<T> x,
       String yLabel,
-      ToDoubleFunction<T> y,
-      int firstStyle) {
+      ToDoubleFunction<T> y) {
     Plot plot =
         new Plot(
             Axis.doubling(xLabel, (int) min(results, x), (int) max(results, x)),
             Axis.linear(yLabel, max(results, y)));
-    int style = firstStyle;
     for (String own : results.stream().map(name).distinct().toList()) {
+      List<T> line = results.stream().filter(result -> name.apply(result).equals(own)).toList();
       plot.line(
-          "s" + style++,
-          results.stream()
-              .filter(result -> name.apply(result).equals(own))
+          style.apply(line.get(0)),
+          line.stream()
               .map(result -> new double[] {x.applyAsDouble(result), y.applyAsDouble(result)})
               .toList(),
           true);

@@ -33,22 +33,20 @@ public final class Goals {
    * @param what is measured
    * @param wanted the goal
    * @param measured what came out, with its unit; empty if it was not measured
-   * @param reached whether that is within the goal
+   * @param verdict in a word or two; empty if the run was too quick to judge anything
    */
-  public record Goal(String what, String wanted, String measured, boolean reached) {
-    /** In a word or two. */
-    String verdict() {
-      return measured.isEmpty() ? "not measured" : reached ? "reached" : "missed";
-    }
-  }
+  public record Goal(String what, String wanted, String measured, String verdict) {}
 
   private final List<Goal> goals = new ArrayList<>();
+  private final boolean judges;
 
-  private Goals() {}
+  private Goals(boolean judges) {
+    this.judges = judges;
+  }
 
   /** All of them. The target is the subject behind the floor, and first where there is none. */
   public static List<Goal> of(Results results) {
-    Goals goals = new Goals();
+    Goals goals = new Goals(!results.quick());
     results.latency().forEach(goals::latency);
     goals.throughput(results.throughput());
     goals.scale(results.scale());
@@ -65,11 +63,12 @@ public final class Goals {
   }
 
   private void add(String what, String wanted, boolean reached, String format, Object... values) {
-    goals.add(new Goal(what, wanted, String.format(Locale.ROOT, format, values), reached));
+    String verdict = !judges ? "" : reached ? "reached" : "missed";
+    goals.add(new Goal(what, wanted, String.format(Locale.ROOT, format, values), verdict));
   }
 
   private void notMeasured(String what, String wanted) {
-    goals.add(new Goal(what, wanted, "", false));
+    goals.add(new Goal(what, wanted, "", judges ? "not measured" : ""));
   }
 
   private void latency(String place, List<LatencyResult> results) {

@@ -5,16 +5,19 @@ import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** A report as one HTML file without anything outside of it, for screens, phones and paper. */
 public final class Page {
   private final Results results;
+  private final Charts charts;
   private final StringBuilder html = new StringBuilder();
 
   private Page(Results results) {
     this.results = results;
+    this.charts = new Charts(results);
   }
 
   /** The text of the file. */
@@ -66,7 +69,7 @@ public final class Page {
         "From publishing a buffer and kicking to seeing the notification that it was used, in µs."
             + " The floor is a signal to another process and back. Closed: each buffer is sent when"
             + " the one before is back. At a rate: sent at fixed times, and counted from these.");
-    legend(0, latency, LatencyResult::subject);
+    legend(latency, LatencyResult::subject, result -> charts.style(result.subject()));
     html.append("<div class=\"plots\">");
     latency.stream()
         .collect(
@@ -76,8 +79,8 @@ public final class Page {
                 Collectors.toList()))
         .forEach(
             (load, group) -> {
-              figure(load + ": percentiles", Charts.percentiles(group));
-              figure(load + ": medians (lines) and worst (dots) over time", Charts.course(group));
+              figure(load + ": percentiles", charts.percentiles(group));
+              figure(load + ": medians (lines) and worst (dots) over time", charts.course(group));
             });
     html.append("</div>\n");
     table(Tables.latency(latency));
@@ -88,7 +91,8 @@ public final class Page {
         "Throughput",
         "Buffers in a second with so many of them under way. The floor does one echo at a time,"
             + " whatever the window.");
-    legend(0, results.throughput(), ThroughputResult::subject);
+    legend(
+        results.throughput(), ThroughputResult::subject, result -> charts.style(result.subject()));
     html.append("<div class=\"plots\">");
     results.throughput().stream()
         .collect(
@@ -96,7 +100,7 @@ public final class Page {
                 ThroughputResult::payload, LinkedHashMap::new, Collectors.toList()))
         .forEach(
             (payload, group) ->
-                figure(payload + " bytes: buffers in a second", Charts.throughput(group)));
+                figure(payload + " bytes: buffers in a second", charts.throughput(group)));
     html.append("</div>\n");
     table(Tables.throughput(results.throughput()));
   }
@@ -109,16 +113,16 @@ public final class Page {
             + " real time costs. Late: a device had not given a period back a period after it was"
             + " due. Stalls: the driver itself was held up by the machine.");
     List<ScaleResult> scale = results.scale();
-    legend(1, scale, Charts::load);
+    legend(scale, Charts::load, charts::style);
     html.append("<div class=\"plots\">");
     figure(
         "processor time for a stream and second",
-        Charts.scale(scale, "ms", ScaleResult::cpuMillisPerStreamSecond));
+        charts.scale(scale, "ms", ScaleResult::cpuMillisPerStreamSecond));
     figure(
         "processor time of the processes",
-        Charts.scale(scale, "% of one processor", ScaleResult::cpuPercent));
-    figure("memory", Charts.scale(scale, "MB (PSS)", ScaleResult::megabytes));
-    figure("late periods", Charts.scale(scale, "%", ScaleResult::missPercent));
+        charts.scale(scale, "% of one processor", ScaleResult::cpuPercent));
+    figure("memory", charts.scale(scale, "MB (PSS)", ScaleResult::megabytes));
+    figure("late periods", charts.scale(scale, "%", ScaleResult::missPercent));
     html.append("</div>\n");
     table(Tables.scale(scale));
   }
@@ -127,12 +131,12 @@ public final class Page {
     html.append("<h2>%s</h2>\n<p>%s</p>\n".formatted(escape(title), escape(text)));
   }
 
-  private <T> void legend(int firstStyle, List<T> of, Function<T, String> name) {
-    int style = firstStyle;
+  private <T> void legend(List<T> of, Function<T, String> name, Function<T, String> style) {
+    Map<String, String> styles = new LinkedHashMap<>();
+    of.forEach(each -> styles.putIfAbsent(name.apply(each), style.apply(each)));
     html.append("<p class=\"legend\">");
-    for (String own : of.stream().map(name).distinct().toList()) {
-      html.append("<span class=\"s%d\">%s</span> ".formatted(style++, escape(own)));
-    }
+    styles.forEach(
+        (own, its) -> html.append("<span class=\"%s\">%s</span> ".formatted(its, escape(own))));
     html.append("</p>\n");
   }
 

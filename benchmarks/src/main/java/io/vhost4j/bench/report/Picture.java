@@ -16,13 +16,16 @@ public final class Picture {
   private static final int HEIGHT = LEGEND + 2 * (TITLE + Plot.HEIGHT + GAP) + GAP;
 
   private final StringBuilder svg = new StringBuilder();
+  private final Charts charts;
   private int plots;
 
-  private Picture() {}
+  private Picture(Results results) {
+    charts = new Charts(results);
+  }
 
   /** The text of the file. */
   public static String of(Results results) {
-    Picture picture = new Picture();
+    Picture picture = new Picture(results);
     picture.build(results);
     return picture.svg.toString();
   }
@@ -40,17 +43,17 @@ public final class Picture {
             usual ->
                 plot(
                     "Round trip of a 1920-byte buffer: percentiles, µs",
-                    Charts.percentiles(usual.stream().filter(Picture::isShown).toList())));
+                    charts.percentiles(usual.stream().filter(Picture::isShown).toList())));
     plot(
         "1920-byte buffers in a second",
-        Charts.throughput(
+        charts.throughput(
             results.throughput().stream().filter(result -> result.payload() == PAYLOAD).toList()));
     List<ScaleResult> driven =
         results.scale().stream().filter(result -> result.pace().equals("driver")).toList();
     plot(
         "Processor time for a stream and second",
-        Charts.scale(driven, "ms", ScaleResult::cpuMillisPerStreamSecond));
-    plot("Memory of all processes", Charts.scale(driven, "MB (PSS)", ScaleResult::megabytes));
+        charts.scale(driven, "ms", ScaleResult::cpuMillisPerStreamSecond));
+    plot("Memory of all processes", charts.scale(driven, "MB (PSS)", ScaleResult::megabytes));
     svg.append("</svg>\n");
   }
 
@@ -61,7 +64,8 @@ public final class Picture {
   private void legend(List<String> subjects) {
     for (int i = 0; i < subjects.size(); i++) {
       int x = GAP + i * LEGEND_STEP;
-      svg.append("<path class=\"line s%d\" d=\"M%d 24h24\"/>".formatted(i, x));
+      svg.append(
+          "<path class=\"line %s\" d=\"M%d 24h24\"/>".formatted(charts.style(subjects.get(i)), x));
       svg.append(
           "<text class=\"title\" x=\"%d\" y=\"29\">%s</text>\n"
               .formatted(x + 32, Page.escape(subjects.get(i))));

@@ -4,11 +4,14 @@ import java.util.stream.Collectors;
 
 /** A report as Markdown, to be committed: every number in it comes from the run. */
 public final class Summary {
-  static final String QUICK =
+  /** What the summary of a quick run says of itself. */
+  public static final String QUICK =
       "A quick run: it shows that everything works, and its numbers mean nothing.";
+
   static final String HOW =
       "Figures are medians of rounds in which the subjects took turns, and ratios the medians of the"
-          + " ratios of each round.";
+          + " ratios of each round. The floor is shown once, as the median of all its rounds, but each"
+          + " ratio is to the floor of the same rounds.";
 
   /** Starts the part that is written by hand. */
   private static final String NOTES = "## Notes";

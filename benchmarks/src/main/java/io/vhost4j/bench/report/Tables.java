@@ -25,7 +25,8 @@ public final class Tables {
   /** Round trips. */
   public static Table latency(List<LatencyResult> results) {
     Table table =
-        new Table(
+        Table.withKeys(
+            3,
             "latency in us",
             "loop",
             "bytes",
@@ -38,13 +39,13 @@ public final class Tables {
             "p99/floor",
             "p50/peer",
             "p99/peer");
-    for (LatencyResult result : results) {
+    for (LatencyResult result : Floor.oncePerLoop(results)) {
       Percentiles micros = result.micros();
       Percentiles toPeer = result.toPeer();
       table.row(
           result.subject(),
           result.loop(),
-          result.payload(),
+          result.payload() == Floor.ANY ? "any" : result.payload(),
           micros.p50(),
           micros.p90(),
           micros.p99(),
@@ -61,7 +62,8 @@ public final class Tables {
   /** Buffers in a second. */
   public static Table throughput(List<ThroughputResult> results) {
     Table table =
-        new Table(
+        Table.withKeys(
+            3,
             "throughput",
             "bytes",
             "window",
@@ -72,11 +74,11 @@ public final class Tables {
             "/floor",
             "/copy",
             "/peer");
-    for (ThroughputResult result : results) {
+    for (ThroughputResult result : Floor.once(results)) {
       table.row(
           result.subject(),
-          result.payload(),
-          result.window(),
+          result.payload() == Floor.ANY ? "any" : result.payload(),
+          result.window() == Floor.ANY ? "any" : result.window(),
           result.perSecond(),
           result.megabytesPerSecond(),
           result.kicksPerBuffer(),
@@ -91,7 +93,8 @@ public final class Tables {
   /** Many streams. */
   public static Table scale(List<ScaleResult> results) {
     Table table =
-        new Table(
+        Table.withKeys(
+            3,
             "scale",
             "pace",
             "streams",

@@ -28,7 +28,6 @@ public final class ProcessTarget implements Target {
   private final Path socket = directory.resolve("socket");
   private final Path log = directory.resolve("log");
   private final Process process;
-  private final Thread atExit;
 
   /**
    * Starts the process.
@@ -62,8 +61,6 @@ public final class ProcessTarget implements Target {
       directory.close();
       throw new BenchException("cannot start " + command + ": " + e.getMessage(), e);
     }
-    atExit = new Thread(process::destroyForcibly, "stop " + name);
-    Runtime.getRuntime().addShutdownHook(atExit);
   }
 
   private static String commandFor(String command, Path socket) {
@@ -174,11 +171,6 @@ public final class ProcessTarget implements Target {
     } catch (InterruptedException e) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
-    }
-    try {
-      Runtime.getRuntime().removeShutdownHook(atExit);
-    } catch (IllegalStateException e) {
-      return; // the JVM is ending: the hook runs
     }
     directory.close();
   }

@@ -14,6 +14,7 @@ public final class TemporaryDirectory implements AutoCloseable {
   public TemporaryDirectory() {
     try {
       path = Files.createTempDirectory("vhost4j-bench");
+      AtExit.remove(path);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot create a temporary directory", e);
     }
@@ -25,6 +26,11 @@ public final class TemporaryDirectory implements AutoCloseable {
 
   @Override
   public void close() {
+    delete(path);
+    AtExit.isGone(path);
+  }
+
+  static void delete(Path path) {
     try (Stream<Path> files = Files.walk(path)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);

@@ -30,6 +30,16 @@ class GoalsTest {
 
   private static List<Goals.Goal> goals(
       double toFloor, @Nullable Double toPeer, double millis, long collections, double seconds) {
+    return goals(false, toFloor, toPeer, millis, collections, seconds);
+  }
+
+  private static List<Goals.Goal> goals(
+      boolean quick,
+      double toFloor,
+      @Nullable Double toPeer,
+      double millis,
+      long collections,
+      double seconds) {
     Percentiles peer = toPeer == null ? null : new Percentiles(toPeer, 0, toPeer, 0, 0);
     ScaleResult scale =
         new ScaleResult("vhost4j", "driver", 32, 16, 1, 1, 1, 1, 0, 1, 0, 1, toPeer);
@@ -39,7 +49,7 @@ class GoalsTest {
             "",
             Map.of(),
             Machine.here(),
-            false,
+            quick,
             5,
             Map.of(
                 "apart",
@@ -74,6 +84,15 @@ class GoalsTest {
     List<Goals.Goal> goals = goals(1.26, 1.01, 301, 1, 600);
 
     assertThat(verdicts(goals).subList(0, goals.size() - 1)).containsOnly("missed");
+  }
+
+  @Test
+  void aQuickRunJudgesNothing() {
+    List<Goals.Goal> goals = goals(true, 1.26, null, 299, 1, 600);
+
+    assertThat(verdicts(goals)).containsOnly("");
+    assertThat(Tables.goals(goals).heads()).containsExactly("goal", "wanted", "measured");
+    assertThat(Tables.goals(goals).toString()).doesNotContain("missed", "reached", "not measured");
   }
 
   @Test
