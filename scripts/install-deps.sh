@@ -4,14 +4,17 @@ set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . ./lib.sh
+# shellcheck source-path=SCRIPTDIR source=apt.sh
+. ./apt.sh
 
 usage() {
   cat <<'END'
-Usage: scripts/install-deps.sh build|demo|guest|test|arm64|java25|enable-backports|refresh
+Usage: scripts/install-deps.sh build|demo|guest|uml|test|arm64|java25|enable-backports|refresh
 
   build, demo       a JDK (17 or newer) and Maven
-  guest             the above, QEMU and what the guest image is made of
-  test              the above, PipeWire, libasound and the peers that the tests run against
+  guest             that, QEMU and what the guest image is made of
+  uml               what user-mode Linux and its programs are made of
+  test              all of the above, PipeWire, libasound and the peers that the tests run against
   arm64             a JDK, Maven and the emulator for scripts/arm64-tests.sh
   java25            a JDK 25 where apt has one, otherwise pip, which can fetch a runtime
   enable-backports  on Debian 12: add the backports suite of the machine's own Debian mirror (QEMU and PipeWire
@@ -36,9 +39,13 @@ need_guest() {
   packages+=(alsa-utils busybox-static cpio xz-utils)
   newer_packages+=('qemu-system-x86>=1:9.0')
 }
+need_uml() {
+  packages+=(alsa-utils bc bison busybox-static flex gcc libc6-dev make xz-utils)
+}
 need_test() {
   need_guest
-  packages+=(bindfs dbus fuse3 gcc libc6-dev)
+  need_uml
+  packages+=(bindfs dbus fuse3)
   # These bring libasound, libpipewire and their plugins, whose own packages are named differently since Debian 13.
   newer_packages+=('qemu-utils>=1:9.0' 'pipewire>=1.0' 'pipewire-alsa>=1.0' 'pipewire-bin>=1.0' wireplumber)
 }
@@ -77,6 +84,7 @@ keep_missing() {
     version=${installed[${name%%>=*}]:-}
     if [ -z "$version" ] ||
       { [ "$wanted" != "$name" ] && dpkg --compare-versions "$version" lt "$wanted"; }; then
+      installed[${name%%>=*}]=9999: # not twice, if two groups name it
       missing+=("${name%%>=*}")
     fi
   done
@@ -91,47 +99,13 @@ backports_enabled() {
     /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources
 }
 
-# Copies the first Debian source that names the base suite, with the suite replaced: the mirror, the key and the
-# options stay those that the machine's owner chose.
 enable_backports() {
-  local dir=/etc/apt/sources.list.d file new=''
+  local suite=$codename-backports new
   needs_backports || return 0
   backports_enabled && return 0
-  for file in "$dir"/*.sources; do
-    [ -r "$file" ] || continue
-    new=$(awk -v suite="$codename" '
-      BEGIN { RS = ""; FS = "\n" }
-      {
-        base = 0; binary = 0; off = 0; text = ""
-        for (i = 1; i <= NF; i++) {
-          line = $i; key = tolower(line); sub(/:.*/, "", key)
-          if (line ~ /^#/) continue
-          if (key == "types" && line ~ /[: \t]deb([ \t]|$)/) binary = 1
-          if (key == "enabled" && tolower(line) ~ /no[ \t]*$/) off = 1
-          if (key == "suites") {
-            n = split(substr(line, 8), suites, /[ \t]+/)
-            for (j = 1; j <= n; j++) if (suites[j] ~ "^(" suite "|stable|oldstable)$") base = 1
-            line = "Suites: " suite "-backports"
-          }
-          text = text line "\n"
-        }
-        if (base && binary && !off) { printf "%s", text; exit }
-      }' "$file")
-    if [ -n "$new" ]; then
-      printf '%s\n' "$new" | "${as_root[@]}" tee "$dir/vhost4j-backports.sources" >/dev/null
-      return 0
-    fi
-  done
-  for file in /etc/apt/sources.list "$dir"/*.list; do
-    [ -r "$file" ] || continue
-    new=$(sed -nE "s/^[[:space:]]*(deb[[:space:]]+(\[[^]]*\][[:space:]]*)?[^[:space:]]+[[:space:]]+)($codename|stable|oldstable)\/?([[:space:]].*)$/\1$codename-backports\4/p" \
-      "$file" | head -n 1)
-    if [ -n "$new" ]; then
-      printf '%s\n' "$new" | "${as_root[@]}" tee "$dir/vhost4j-backports.list" >/dev/null
-      return 0
-    fi
-  done
-  die "found no Debian source for $codename in /etc/apt to derive $codename-backports from; add that suite, then try again"
+  new=$(derived_source "$suite") ||
+    die "found no Debian source for $codename in /etc/apt to derive $suite from; add that suite, then try again"
+  printf '%s\n' "$new" | "${as_root[@]}" tee "/etc/apt/sources.list.d/$(source_file vhost4j-backports "$new")" >/dev/null
 }
 
 run_apt() {
@@ -210,20 +184,20 @@ case $1 in
     usage
     exit
     ;;
-  build | demo | guest | test | arm64 | java25 | enable-backports | refresh) group=$1 ;;
+  build | demo | guest | uml | test | arm64 | java25 | enable-backports | refresh) group=$1 ;;
   *)
     usage >&2
     exit 2
     ;;
 esac
 
-# shellcheck source=/dev/null
-codename=$(. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}") || true
+codename=$(debian_codename)
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then without_apt; fi
 
 case $group in
   build | demo) need_build ;;
   guest) need_guest ;;
+  uml) need_uml ;;
   test) need_test ;;
   arm64) need_arm64 ;;
   java25) need_java25 ;;
@@ -231,7 +205,7 @@ esac
 keep_missing packages
 keep_missing newer_packages
 case $group in
-  build | demo | guest | test | java25) if [ ${#packages[@]} -eq 0 ] && [ ${#newer_packages[@]} -eq 0 ]; then exit 0; fi ;;
+  build | demo | guest | uml | test | java25) if [ ${#packages[@]} -eq 0 ] && [ ${#newer_packages[@]} -eq 0 ]; then exit 0; fi ;;
   enable-backports) if ! needs_backports || backports_enabled; then exit 0; fi ;;
 esac
 

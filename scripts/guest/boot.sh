@@ -5,6 +5,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$here/../lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../guest-lib.sh
+. "$here/../guest-lib.sh"
 
 usage() {
   cat <<'END'
@@ -29,12 +31,6 @@ Usage: scripts/guest/boot.sh --run FILE [option...]
 Status: the script's; 124 if the time ran out, 125 if the guest did not get as far (then with QEMU's messages and the
 end of the kernel's on stderr).
 END
-}
-
-usage_error() {
-  warn "$1"
-  usage >&2
-  exit 2
 }
 
 run='' share='' builtin='' kernel=6.12 console='' reboots=0 limit=120 memory=512 cpus=1
@@ -76,19 +72,7 @@ guest=$("$here/prepare.sh" --kernel "$kernel")
 # QEMU separates options with commas; a literal one is doubled.
 quoted() { printf '%s' "${1//,/,,}"; }
 
-work=$(mktemp -d)
-qemu=''
-trap 'if [ -n "$qemu" ]; then kill "$qemu" && wait "$qemu"; fi 2>/dev/null; rm -rf "$work"' EXIT
-trap 'exit 143' TERM
-trap 'exit 130' INT
-trap 'exit 129' HUP
-
-mkdir "$work/ctl"
-cp "$run" "$work/ctl/script"
-: >"$work/ctl/output"
-echo 0 >"$work/ctl/boots"
-echo "$reboots" >"$work/ctl/reboots"
-echo $((${#sockets[@]} + (${#builtin} > 0))) >"$work/ctl/cards"
+make_session "$run" $((${#sockets[@]} + (${#builtin} > 0))) "$reboots"
 
 # shellcheck disable=SC2054 # the commas are QEMU's
 args=(
@@ -115,30 +99,4 @@ if [ -n "$builtin" ]; then
 fi
 args+=("${extra[@]}")
 
-# setpriv: QEMU ends however this script ends.
-setpriv --pdeathsig TERM timeout --foreground -k 5 "$limit" setpriv --pdeathsig KILL \
-  qemu-system-x86_64 "${args[@]}" </dev/null >"$work/errors" 2>&1 &
-qemu=$!
-# The script writes to a file on the host, write by write: no console that drops characters, no kernel message in it.
-tail -c +1 -s 0.05 -f --pid="$qemu" "$work/ctl/output" &
-reader=$!
-status=0
-wait "$qemu" || status=$?
-qemu=''
-wait "$reader" || true
-
-if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
-  warn "the guest was killed after $limit s"
-  exit 124
-fi
-if [ "$status" -eq 0 ] && [ -s "$work/ctl/status" ] && [ ! -e "$work/ctl/running" ]; then
-  exit "$(cat "$work/ctl/status")"
-fi
-if [ -e "$work/ctl/running" ]; then
-  warn "the guest died in the script (boot $(cat "$work/ctl/boots")); QEMU ended with status $status"
-else
-  warn "the guest did not start the script; QEMU ended with status $status"
-fi
-cat "$work/errors" >&2
-tail -n 20 "${console:-$work/console}" 2>/dev/null | sed 's/^/  kernel: /' >&2 || true
-exit 125
+run_session QEMU "$limit" "$work/errors" "${console:-$work/console}" qemu-system-x86_64 "${args[@]}"

@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . ../lib.sh
+# shellcheck source-path=SCRIPTDIR source=../guest-lib.sh
+. ../guest-lib.sh
 
 usage() {
   cat <<'END'
@@ -45,7 +47,7 @@ done
 # virtio_snd for the sound cards, virtio_rng for /dev/hwrng, 9p for the directories shared with the host; what they need
 # is found below.
 modules=(virtio_snd virtio_rng 9pnet_virtio 9p)
-recipe=$(cat prepare.sh init | sha256sum | head -c 8)
+recipe=$(cat prepare.sh init ../guest-lib.sh ../guest-session.sh | sha256sum | head -c 8)
 cache=$(vhost4j_cache)
 
 # The newest complete guest of this recipe.
@@ -98,16 +100,8 @@ add_module() {
   echo "$name" >>root/modules/order
 }
 
-add_program() {
-  local file
-  for file in "$(command -v "$1")" $(ldd "$(command -v "$1")" | grep -o '/[^ ]*'); do
-    mkdir -p "root${file%/*}"
-    cp -L "$file" "root$file"
-  done
-}
-
 build() {
-  local init=$PWD/init name applet module
+  local here=$PWD name module
   cd "$work"
   fetch_kernel
   dpkg -x ./linux-image-*.deb kernel
@@ -116,18 +110,9 @@ build() {
   # Under /lib in Debian 12, under /usr/lib since.
   mv "$(find kernel -type d -path "*/lib/modules/$name" -print -quit)" modules
 
-  mkdir -p root/{bin,ctl,dev,etc,modules,proc,root,share,sys,tmp,usr/share}
-  cp "$init" root/init
-  chmod 755 root/init
-  cp "$(command -v busybox)" root/bin/busybox
-  for applet in $(busybox --list | grep -vx busybox); do ln -sf busybox "root/bin/$applet"; done
+  mkdir -p root/modules
+  add_userland root "$here/.." "$here/init"
   for module in "${modules[@]}"; do add_module "$module"; done
-  add_program aplay
-  ln -sf "$(command -v aplay)" root/bin/aplay
-  ln -sf aplay root/bin/arecord
-  cp -RL /usr/share/alsa root/usr/share/
-  echo 'root:x:0:0:root:/root:/bin/sh' >root/etc/passwd
-  printf 'root:x:0:\naudio:x:29:\n' >root/etc/group
   (cd root && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >initramfs.gz
 
   cp "kernel/boot/vmlinuz-$name" vmlinuz
