@@ -205,7 +205,7 @@ esac
 keep_missing packages
 keep_missing newer_packages
 case $group in
-  build | demo | guest | uml | test | java25) if [ ${#packages[@]} -eq 0 ] && [ ${#newer_packages[@]} -eq 0 ]; then exit 0; fi ;;
+  build | demo | guest | uml | test | arm64 | java25) if [ ${#packages[@]} -eq 0 ] && [ ${#newer_packages[@]} -eq 0 ]; then exit 0; fi ;;
   enable-backports) if ! needs_backports || backports_enabled; then exit 0; fi ;;
 esac
 

@@ -47,14 +47,14 @@ fetch_source() {
 unpack_source() {
   local archive directory unused=()
   archive=$(dpkg-deb -c linux-source-*.deb | grep -o '\./usr/src/.*\.tar\.xz$')
-  for directory in drivers/{accel,gpu,infiniband,media,net/ethernet,net/wireless,scsi,staging} \
+  for directory in 'arch/[!ux]*' drivers/{accel,gpu,infiniband,media,net/ethernet,net/wireless,scsi,staging} \
     fs/{btrfs,ceph,ext4,f2fs,nfs,nfsd,ntfs3,ocfs2,smb,xfs} sound/{isa,pci,soc,usb} tools/{perf,testing}; do
     unused+=(--exclude="linux-source-*/$directory/*.[chS]")
   done
   mkdir source
   dpkg-deb --fsys-tarfile linux-source-*.deb | tar -xO "$archive" | xz -dc -T0 |
-    tar -x -C source --strip-components=1 --exclude='linux-source-*/arch/[!Kux]*' \
-      --exclude='linux-source-*/Documentation/[!K]*' "${unused[@]}"
+    tar -x -C source --strip-components=1 --exclude='linux-source-*/Documentation/[!K]*' \
+      --exclude='*.dts' --exclude='*.dtsi' --exclude='*_defconfig' "${unused[@]}"
   rm linux-source-*.deb
 }
 

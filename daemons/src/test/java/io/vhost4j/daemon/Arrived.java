@@ -41,7 +41,7 @@ final class Arrived {
   /** Silence may follow, such as aplay sends behind the last period. */
   Arrived thenSilenceUpTo(int frames) {
     int start = at;
-    while (at < what.bytes().length && what.bytes()[at] == 0) {
+    while (at < what.bytes().length && what.bytes()[at] == what.alsaSilence()) {
       at++;
     }
     at -= at % what.frameBytes();

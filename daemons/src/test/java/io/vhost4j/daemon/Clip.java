@@ -5,6 +5,8 @@ import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -15,8 +17,11 @@ import javax.sound.sampled.AudioInputStream;
 import javax.sound.sampled.AudioSystem;
 import javax.sound.sampled.UnsupportedAudioFileException;
 
-/** Audio to send and to compare, of signed samples; WAV files are written and read by the JDK. */
+/** Audio to send and to compare. The JDK writes and reads WAV files of signed integer samples. */
 final class Clip {
+  /** The name of the chunk with the samples, as a little-endian number. */
+  private static final int DATA = 'd' | 'a' << 8 | 't' << 16 | 'a' << 24;
+
   private final SampleFormat format;
   private final SampleRate rate;
   private final int channels;
@@ -61,6 +66,21 @@ final class Clip {
     return withBytes(all);
   }
 
+  /**
+   * As a WAV file has it: samples of fewer bits than their four bytes have stand in the upper ones.
+   */
+  Clip leftAligned() {
+    int shift = format == SampleFormat.S20 ? 12 : format == SampleFormat.S24 ? 8 : 0;
+    if (shift == 0) {
+      return this;
+    }
+    ByteBuffer samples = ByteBuffer.wrap(bytes.clone()).order(ByteOrder.LITTLE_ENDIAN);
+    for (int at = 0; at < bytes.length; at += Integer.BYTES) {
+      samples.putInt(at, samples.getInt(at) << shift);
+    }
+    return withBytes(samples.array());
+  }
+
   /** The samples; not to be changed. */
   byte[] bytes() {
     return bytes;
@@ -68,6 +88,10 @@ final class Clip {
 
   int frameBytes() {
     return channels * format.bytes();
+  }
+
+  int hertz() {
+    return rate.hertz();
   }
 
   int frames() {
@@ -82,7 +106,19 @@ final class Clip {
 
   /** Options of aplay and arecord. */
   String alsaOptions() {
-    return "-t raw -f %s_LE -r %d -c %d".formatted(format, rate.hertz(), channels);
+    String name = format.name();
+    String order = format.bytes() == 1 ? "" : name.endsWith("_3") ? "LE" : "_LE";
+    return "-t raw -f %s%s -r %d -c %d".formatted(name, order, rate.hertz(), channels);
+  }
+
+  /** The byte that ALSA fills a buffer with where there is no sound. */
+  byte alsaSilence() {
+    return switch (format) {
+      case U8 -> (byte) 0x80;
+      case MU_LAW -> 0x7f;
+      case A_LAW -> 0x55;
+      default -> 0;
+    };
   }
 
   Path writeRaw(Path file) throws IOException {
@@ -106,6 +142,18 @@ final class Clip {
     } catch (UnsupportedAudioFileException e) {
       throw new IOException(file + " is no WAV file", e);
     }
+  }
+
+  /** The same for a file of any format: what its header says is not looked at. */
+  Clip readWavData(Path file) throws IOException {
+    byte[] wav = Files.readAllBytes(file);
+    ByteBuffer chunks = ByteBuffer.wrap(wav).order(ByteOrder.LITTLE_ENDIAN).position(12);
+    while (chunks.getInt() != DATA) {
+      int length = chunks.getInt();
+      chunks.position(chunks.position() + length);
+    }
+    int length = chunks.getInt();
+    return withBytes(Arrays.copyOfRange(wav, chunks.position(), chunks.position() + length));
   }
 
   private AudioFormat javaFormat() {

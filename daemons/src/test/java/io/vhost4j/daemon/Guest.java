@@ -11,7 +11,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A Linux guest under QEMU that runs one shell script, booted by scripts/guest/boot.sh. */
+/**
+ * A Linux guest that runs one shell script: under QEMU, booted by scripts/guest/boot.sh, or in user
+ * mode, by scripts/uml/boot.sh, which takes no seconds to boot and runs at native speed.
+ */
 final class Guest implements AutoCloseable {
   /** Functions for the scripts, which find the files of the shared directory in /tmp. */
   private static final String PRELUDE =
@@ -31,17 +34,19 @@ final class Guest implements AutoCloseable {
       """;
 
   private final Process process;
+  private final String machine;
   private final BufferedReader out;
   private final List<String> lines = new ArrayList<>();
 
-  private Guest(Process process) {
+  private Guest(Process process, String machine) {
     this.process = process;
+    this.machine = machine;
     this.out =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
   }
 
   /**
-   * Boots.
+   * Boots under QEMU.
    *
    * @param share directory shared with the guest, in which the script runs; what it has in .raw
    *     files is copied to the guest's /tmp
@@ -51,14 +56,27 @@ final class Guest implements AutoCloseable {
    */
   static Guest boot(Path share, String script, List<Path> sockets, String... options)
       throws IOException {
+    return boot("guest/boot.sh", "/qemu-system-x86_64", share, script, sockets, options);
+  }
+
+  /** Boots in user mode; the rest as in {@link #boot}. */
+  static Guest bootInUserMode(Path share, String script, List<Path> sockets, String... options)
+      throws IOException {
+    return boot("uml/boot.sh", "/linux", share, script, sockets, options);
+  }
+
+  private static Guest boot(
+      String boot, String machine, Path share, String script, List<Path> sockets, String... options)
+      throws IOException {
     Path file = Files.writeString(share.resolve("script.sh"), PRELUDE + script);
     List<String> command = new ArrayList<>();
-    command.add(Daemon.SCRIPTS.resolve("guest/boot.sh").toString());
+    command.add(Daemon.SCRIPTS.resolve(boot).toString());
     command.addAll(List.of("--run", file.toString(), "--share", share.toString()));
     command.addAll(List.of("--timeout", "400"));
     sockets.forEach(socket -> command.addAll(List.of("--socket", socket.toString())));
     command.addAll(List.of(options));
-    return new Guest(new ProcessBuilder(command).redirectErrorStream(true).start());
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    return new Guest(process, machine);
   }
 
   /** Waits for a line that the script prints. */
@@ -85,19 +103,16 @@ final class Guest implements AutoCloseable {
     assertThat(process.waitFor()).as("status of the guest, which said %s", lines).isZero();
   }
 
-  /** SIGKILL, to QEMU itself. */
+  /** SIGKILL, to the machine itself. */
   void kill() throws InterruptedException {
     List<ProcessHandle> machines =
-        process
-            .descendants()
-            .filter(p -> p.info().command().orElse("").endsWith("/qemu-system-x86_64"))
-            .toList();
+        process.descendants().filter(p -> p.info().command().orElse("").endsWith(machine)).toList();
     assertThat(machines).isNotEmpty().allMatch(ProcessHandle::destroyForcibly);
     assertThat(process.waitFor()).isNotZero();
   }
 
   @Override
   public void close() {
-    process.destroy(); // boot.sh takes QEMU with it
+    process.destroy(); // boot.sh takes the machine with it
   }
 }
