@@ -12,17 +12,20 @@ add_program() {
   done
 }
 
-# add_userland ROOT SCRIPTS INIT: busybox, aplay and arecord of the host, and as first program INIT with the session.
+# add_userland ROOT SCRIPTS INIT: busybox, aplay, arecord and script (a terminal for what wants keys) of the host, and as
+# first program INIT with the session.
 add_userland() {
-  local root=$1 applet
+  local root=$1 name
   mkdir -p "$root"/{bin,ctl,dev,etc,proc,root,share,sys,tmp,usr/share}
   cp "$3" "$root/init"
   cp "$2/guest-session.sh" "$root/session.sh"
   chmod 755 "$root/init"
   cp "$(command -v busybox)" "$root/bin/busybox"
-  for applet in $(busybox --list | grep -vx busybox); do ln -sf busybox "$root/bin/$applet"; done
-  add_program "$root" aplay
-  ln -sf "$(command -v aplay)" "$root/bin/aplay"
+  for name in $(busybox --list | grep -vx busybox); do ln -sf busybox "$root/bin/$name"; done
+  for name in aplay script; do
+    add_program "$root" "$name"
+    ln -sf "$(command -v "$name")" "$root/bin/$name"
+  done
   ln -sf aplay "$root/bin/arecord"
   cp -RL /usr/share/alsa "$root/usr/share/"
   echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"

@@ -150,6 +150,48 @@ class UmlLifeIT {
   }
 
   @Test
+  void aPlayerThatRunsDryAgainAndAgainLosesNothing() throws Exception {
+    Clip clip = Clip.noise(35, 4000);
+    clip.writeRaw(share.resolve("clip.raw"));
+    String script =
+        """
+        aplay -q -D hw:0,0 %s clip.raw & player=$!
+        for dry in 1 2 3; do
+          usleep 500000
+          kill -STOP $player
+          sleep 1
+          kill -CONT $player
+        done
+        wait $player
+        """;
+    assertPlayed(clip, script.formatted(clip.alsaOptions()));
+  }
+
+  @Test
+  void aPlayerThatPausesAgainAndAgainLosesNothing() throws Exception {
+    Clip clip = Clip.noise(36, 4000);
+    clip.writeRaw(share.resolve("clip.raw"));
+    String script =
+        """
+        for key in 1 2 3 4 5 6; do
+          usleep 500000
+          printf ' '
+        done | SHELL=/bin/sh script -qec "aplay -i -D hw:0,0 %s clip.raw" /dev/null >output
+        [ "$(grep -o 'PAUSE' output | wc -l)" -ge 3 ]
+        """;
+    assertPlayed(clip, script.formatted(clip.alsaOptions()));
+  }
+
+  private void assertPlayed(Clip clip, String script) throws Exception {
+    try (Daemon daemon = serve();
+        Guest guest = boot("set -e\n" + script)) {
+      guest.awaitSuccess();
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    arrived("played.wav").then(clip).thenSilenceUpTo(SILENT_FRAMES).end();
+  }
+
+  @Test
   void streamsOfACardPlayAtOnceOnTwoProcessorsBitForBit() throws Exception {
     int streams = 4;
     StringBuilder script = new StringBuilder();
