@@ -59,10 +59,18 @@ final class Guest implements AutoCloseable {
     return boot("guest/boot.sh", "/qemu-system-x86_64", share, script, sockets, options);
   }
 
-  /** Boots in user mode; the rest as in {@link #boot}. */
+  /**
+   * Boots in user mode; the rest as in {@link #boot}. The driver takes periods from a millisecond
+   * on, and buffers that last while other processes have the host's processors: one that makes no
+   * way for as long as its buffer fails.
+   */
   static Guest bootInUserMode(Path share, String script, List<Path> sockets, String... options)
       throws IOException {
-    return boot("uml/boot.sh", "/linux", share, script, sockets, options);
+    List<String> all = new ArrayList<>(List.of(options));
+    for (String argument : List.of("buffer_ms=1000", "period_ms_min=1", "periods_max=256")) {
+      all.addAll(List.of("--kernel-arg", "virtio_snd.pcm_" + argument));
+    }
+    return boot("uml/boot.sh", "/linux", share, script, sockets, all.toArray(String[]::new));
   }
 
   private static Guest boot(

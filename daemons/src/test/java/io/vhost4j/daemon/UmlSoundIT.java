@@ -95,7 +95,7 @@ class UmlSoundIT {
       format.clip().writeRaw(share.resolve(format.raw()));
       script.add("play 0 %s %s".formatted(format.raw(), format.clip().alsaOptions()));
     }
-    script.add("! dmesg | grep -E 'WARNING|BUG:|virtio_snd'");
+    script.add("! dmesg | grep -E 'WARNING:|BUG:|virtio_snd virtio'");
     Path one = directory.resolve("first.sock");
     Path two = directory.resolve("second.sock");
     try (Daemon daemon =
