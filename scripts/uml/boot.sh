@@ -78,6 +78,7 @@ paths=() ids=() cards=0
 for socket in "${sockets[@]}"; do
   path=$socket id=25
   if [[ $socket =~ ^(.*):([0-9]+)$ ]]; then path=${BASH_REMATCH[1]} id=${BASH_REMATCH[2]}; fi
+  [ -S "$path" ] || die "there is no socket $path"
   paths+=("$(absolute "$path")")
   ids+=("$id")
   if [ "$id" -eq 25 ]; then cards=$((cards + 1)); fi
