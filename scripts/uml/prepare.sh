@@ -15,7 +15,8 @@ if [ $# -gt 0 ]; then
   exit 2
 fi
 
-kernel=$(./kernel.sh)
+# setpriv: the build ends however this script ends.
+kernel=$(setpriv --pdeathsig TERM ./kernel.sh)
 cache=$(vhost4j_cache)
 recipe=$({ basename "$kernel"; cat prepare.sh init ../guest-lib.sh ../guest-session.sh; } | sha256sum | head -c 8)
 ready=$cache/uml-$recipe
