@@ -103,6 +103,8 @@ class UmlSoundIT {
                     "--socket=" + one,
                     "--socket=" + two,
                     "--backend=file",
+                    "--formats=all",
+                    "--rates=all",
                     "--playback-file=" + directory.resolve("first.wav"),
                     "--playback-file=" + directory.resolve("second.wav"),
                     "--capture-file=" + source.writeWav(directory.resolve("source.wav")))
