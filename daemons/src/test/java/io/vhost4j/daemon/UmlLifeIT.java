@@ -132,6 +132,32 @@ class UmlLifeIT {
   }
 
   @Test
+  void aDriverThatIsBoundAgainOnTheSameConnectionPlaysBitForBit() throws Exception {
+    int rounds = 3;
+    String script =
+        """
+        set -e
+        cd /sys/bus/virtio/drivers/virtio_snd
+        for round in $(seq %d); do
+          %s
+          echo virtio0 >unbind
+          echo virtio0 >bind
+        done
+        """
+            .formatted(rounds, play("1.raw"));
+    try (Daemon daemon = serve();
+        Guest guest = boot(script)) {
+      guest.awaitSuccess();
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    Arrived arrived = arrived("played.wav");
+    for (int round = 0; round < rounds; round++) {
+      arrived.then(first).thenSilenceUpTo(SILENT_FRAMES);
+    }
+    arrived.end();
+  }
+
+  @Test
   void aGuestWhoseDaemonWasKilledInMidPlayGoesOnWithoutItsCard() throws Exception {
     String script =
         """

@@ -130,11 +130,12 @@ final class Vring {
     base = nextAvail;
   }
 
-  /** Takes the addresses, which a running ring can only be given again (C16). */
+  /** Whether the ring runs there, and may be told so again (C16). */
+  boolean runsAt(VringAddresses wanted) {
+    return running != null && wanted.equals(addresses);
+  }
+
   void setAddresses(VringAddresses wanted) throws RefusedException {
-    if (running != null && wanted.equals(addresses)) {
-      return;
-    }
     refuseIfRunning("addresses");
     createRing(wanted, Math.max(size, 1)).close(); // only to see whether they are possible
     addresses = wanted;
@@ -292,22 +293,38 @@ final class Vring {
 
   /** Stops the ring for GET_VRING_BASE and drops its descriptors (C13, C18). */
   Future<Integer> stop() {
+    return stopKeepingCall()
+        .map(
+            done -> {
+              setCall(null);
+              callMissed = false;
+              return base;
+            });
+  }
+
+  /**
+   * Makes way for another size, index or place of a ring that the frontend has disabled: user-mode
+   * Linux gives them to a driver that follows another without having stopped the ring. The call
+   * descriptor stays, as it comes first there.
+   */
+  Future<?> stopIfDisabled() {
+    return enabled || running == null ? Future.succeededFuture() : stopKeepingCall();
+  }
+
+  private Future<?> stopKeepingCall() {
     boolean ran = running != null;
     boolean wasStarted = started;
     started = false;
     return halt()
-        .map(
+        .onComplete(
             done -> {
               stopListening();
-              setCall(null);
-              callMissed = false;
               if (ran) {
                 stoppedAt = place();
               }
               if (wasStarted) {
                 session.ringStopped();
               }
-              return base;
             });
   }
 

@@ -54,13 +54,13 @@ final class VringMessages {
   }
 
   private Future<ByteBuffer> setSize(VringState state) throws RefusedException {
-    vring(state.index()).setSize(state.num());
-    return DONE;
+    Vring vring = vring(state.index());
+    return change(vring, () -> vring.setSize(state.num()));
   }
 
   private Future<ByteBuffer> setBase(VringState state) throws RefusedException {
-    vring(state.index()).setBase(state.num());
-    return DONE;
+    Vring vring = vring(state.index());
+    return change(vring, () -> vring.setBase(state.num()));
   }
 
   private Future<ByteBuffer> getBase(VringState state) throws RefusedException {
@@ -83,25 +83,34 @@ final class VringMessages {
   }
 
   private Future<ByteBuffer> setAddresses(VringAddress wanted) throws RefusedException {
-    vring(wanted.index())
-        .setAddresses(new VringAddresses(wanted.descriptors(), wanted.available(), wanted.used()));
-    return DONE;
+    Vring vring = vring(wanted.index());
+    VringAddresses addresses =
+        new VringAddresses(wanted.descriptors(), wanted.available(), wanted.used());
+    return vring.runsAt(addresses) ? DONE : change(vring, () -> vring.setAddresses(addresses));
+  }
+
+  private interface Change {
+    void make() throws RefusedException;
+  }
+
+  /** Changes what a ring that runs cannot change, if the frontend has disabled it. */
+  private static Future<ByteBuffer> change(Vring vring, Change change) {
+    return vring.stopIfDisabled().compose(stopped -> made(change));
+  }
+
+  private static Future<ByteBuffer> made(Change change) {
+    try {
+      change.make();
+      return DONE;
+    } catch (RefusedException e) {
+      return Future.failedFuture(e);
+    }
   }
 
   private Future<ByteBuffer> setKick(Request request) throws RefusedException {
     Vring vring = vring(request);
     Kick kick = take(request, Kick::adopt);
-    return session
-        .beforeStart(vring)
-        .compose(
-            ready -> {
-              try {
-                vring.setKick(kick);
-                return DONE;
-              } catch (RefusedException e) {
-                return Future.failedFuture(e);
-              }
-            });
+    return session.beforeStart(vring).compose(ready -> made(() -> vring.setKick(kick)));
   }
 
   private Future<ByteBuffer> setCall(Request request) throws RefusedException {

@@ -151,6 +151,31 @@ class PauseOrRebootTest {
     }
   }
 
+  /** User-mode Linux, when another driver is bound to the device. */
+  @Test
+  void ringsThatAreDisabledAndSetUpAnewWithoutBeingStoppedAreThoseOfANewDriver() throws Exception {
+    try (Guest guest = guest(0, 0, 0)) {
+      for (int round = 1; round <= 3; round++) {
+        play(guest, 1, 3);
+        play(guest, 2, 5);
+        for (Guest.Queue queue : guest.queues) {
+          guest.enable(queue, 0);
+        }
+        guest.queues.forEach(guest::reboot);
+        for (Guest.Queue queue : guest.queues) {
+          guest.call(queue, queue.call);
+          guest.setUp(queue, 0);
+        }
+        for (Guest.Queue queue : guest.queues) {
+          guest.kick(queue, queue.kick);
+          guest.enable(queue, 1);
+        }
+        playAll(guest);
+        assertThat(resets()).isEqualTo(round);
+      }
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("ordersAndManners")
   void aRingThatRestsAtAWholeTurnOfItsIndexIsNotTakenForANewOne(List<Integer> order, Manner manner)

@@ -88,6 +88,24 @@ class RingLifecycleTest {
   }
 
   @Test
+  void aRingThatRunsKeepsItsSizeIndexAndPlaceC16() throws Exception {
+    try (Guest guest = guest()) {
+      Guest.Queue queue = guest.addQueue(0);
+      guest.start(queue, true);
+      guest.play(queue);
+
+      assertThat(guest.frontend.acked(FrontendMessage.SET_VRING_NUM, Guest.state(queue, 2)))
+          .isEqualTo(1);
+      assertThat(guest.frontend.acked(FrontendMessage.SET_VRING_BASE, Guest.state(queue, 0)))
+          .isEqualTo(1);
+      assertThat(guest.frontend.acked(FrontendMessage.SET_VRING_ADDR, Guest.addresses(queue)))
+          .as("where it is")
+          .isZero();
+      guest.play(queue);
+    }
+  }
+
+  @Test
   void aRingEnabledBeforeItIsStartedRunsAtOnceC13() throws Exception {
     try (Guest guest = guest()) {
       Guest.Queue queue = guest.addQueue(0);
