@@ -41,15 +41,21 @@ public interface AudioStream extends AutoCloseable {
   }
 
   /**
-   * Output: how many of the bytes that {@code write} took are still in the host's ring and not yet
-   * consumed. A guest's buffer is returned when its last byte has left the ring (A47). 0 for
-   * backends that take no more than they consume.
+   * Output: how many of the bytes that {@code write} took are not yet consumed: in the host's ring,
+   * or taken from it in advance and not yet due. A guest's buffer is returned when its last byte
+   * has been consumed (A47), and the guest takes that for the position of the sound. 0 for backends
+   * that take no more than they consume.
    */
   default int pendingBytes() {
     return 0;
   }
 
-  /** Bytes between the guest's next sample and the sound in the air (A46). */
+  /**
+   * How far the stream is from the sound in the air, now, as bytes of audio (A46). Output: the time
+   * until the next frame that {@code write} takes is heard, so that {@link #pendingBytes()} are
+   * part of it. Input: the time since the next frame that {@code read} gives was heard. Never
+   * negative.
+   */
   int latencyBytes();
 
   /** Underruns or overruns since the stream was opened. */

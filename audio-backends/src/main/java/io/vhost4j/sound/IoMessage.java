@@ -35,7 +35,7 @@ final class IoMessage extends StreamJob {
   /** How it ended; decided before it enters the stream if it is only to keep its place (A53). */
   Status status = Status.OK;
 
-  /** Bytes between the guest's next sample and the sound in the air, when it ended (A46). */
+  /** Bytes between the end of the buffer and the sound in the air, when it came back (A46). */
   int latencyBytes;
 
   IoMessage(IoQueue queue) {

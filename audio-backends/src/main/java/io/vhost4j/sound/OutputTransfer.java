@@ -84,11 +84,19 @@ final class OutputTransfer extends Transfer {
     IoMessage oldest = pending.handedOver();
     while (oldest != null && oldest.end - consumed <= 0) {
       pending.remove();
-      finish(oldest, Status.OK, Math.max(0, host.latencyBytes()));
+      finish(oldest, Status.OK, latencyBehind(oldest, host));
       any = true;
       oldest = pending.handedOver();
     }
     return any;
+  }
+
+  /**
+   * How far the end of a buffer is from the air, in bytes (A46). The driver adds what it has not
+   * got back, so that what the host took after this buffer does not count.
+   */
+  private int latencyBehind(IoMessage message, AudioStream host) {
+    return (int) Math.max(0, host.latencyBytes() - (handed - message.end));
   }
 
   @Override

@@ -92,13 +92,53 @@ class IoQueueTest {
     }
   }
 
+  /** What the driver has not got back it adds itself. */
   @Test
-  void a46TheLatencyIsThatOfTheHost() throws Exception {
+  void a46TheLatencyOfOutputBeginsBehindTheBufferThatIsBack() throws Exception {
+    try (Rig rig = new Rig(backend)) {
+      rig.started(0, Rig.CD);
+      ScriptedStream host = backend.last();
+      host.keepPending();
+      for (int i = 0; i < 4; i++) {
+        rig.play(0, Rig.audio(i, 1024));
+      }
+      host.latency(3 * 1024 + 520);
+      host.consume(1024);
+      rig.loop.settle();
+      assertThat(rig.tx.used.get(0).latency()).isEqualTo(520);
+      host.latency(2 * 1024 + 120); // of the third buffer 400 bytes are gone, too
+      host.consume(1024 + 400);
+      rig.loop.settle();
+      assertThat(rig.tx.used.get(1).latency()).isEqualTo(120);
+      host.latency(0);
+      host.consume(1024);
+      rig.loop.settle();
+      assertThat(rig.tx.used.get(2).latency()).as("never less than nothing").isZero();
+    }
+  }
+
+  @Test
+  void a46TheLatencyOfOutputThatIsTakenWhenItIsHeardIsAllOfTheHosts() throws Exception {
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
       backend.last().latency(12_345);
       rig.play(0, Rig.audio(1, 1024));
-      assertThat(rig.tx.used.get(0).latency()).isEqualTo(12_345);
+      rig.play(0, Rig.audio(2, 1024));
+      assertThat(rig.tx.used.get(1).latency()).isEqualTo(12_345);
+    }
+  }
+
+  /** The age of the sample that follows the buffer: the driver adds what it has not read yet. */
+  @Test
+  void a46TheLatencyOfInputIsAllOfTheHosts() throws Exception {
+    try (Rig rig = new Rig(backend)) {
+      rig.started(1, Rig.CD);
+      backend.last().latency(777);
+      rig.record(1, 1024);
+      rig.record(1, 1024);
+      backend.last().capture(Rig.audio(1, 1024));
+      rig.loop.settle();
+      assertThat(rig.rx.used.get(0).latency()).isEqualTo(777);
     }
   }
 

@@ -36,6 +36,9 @@ final class AlsaPcm implements AutoCloseable {
 
   private static final long MIN_POLL_NANOS = 250_000;
 
+  /** Longest way from a device's ring to the air; Bluetooth takes some tenths. */
+  private static final long MAX_DELAY_SECONDS = 5;
+
   private final long handle;
   private final String device;
   private final Direction direction;
@@ -233,9 +236,15 @@ final class AlsaPcm implements AutoCloseable {
     };
   }
 
-  /** Frames between the next one written, or read, and the air; 0 if the device cannot tell. */
+  /**
+   * Frames between the next one written, or read, and the air; 0 if the device cannot tell. A
+   * device that says more than its ring and some seconds is not believed.
+   */
   long delay() {
-    return snd_pcm_delay(handle, delayAddress) < 0 ? 0 : Math.max(0, delay.getLong(0));
+    if (snd_pcm_delay(handle, delayAddress) < 0) {
+      return 0;
+    }
+    return Math.max(0, Math.min(delay.getLong(0), ringFrames + MAX_DELAY_SECONDS * hertz));
   }
 
   /**

@@ -50,6 +50,16 @@ final class AudioRing {
     return (int) ((long) PUT.getAcquire(this) - first);
   }
 
+  /** Bytes ever put. Any thread. */
+  long putSoFar() {
+    return (long) PUT.getAcquire(this);
+  }
+
+  /** Bytes ever taken. Any thread. */
+  long takenSoFar() {
+    return (long) TAKEN.getAcquire(this);
+  }
+
   /** Bytes that can be put. On the thread that puts. */
   int room() {
     return (int) (capacity - (put - (long) TAKEN.getAcquire(this)));

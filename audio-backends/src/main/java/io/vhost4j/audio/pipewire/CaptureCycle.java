@@ -2,6 +2,7 @@ package io.vhost4j.audio.pipewire;
 
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.pipewire.lowlevel.PwBuffer;
+import io.vhost4j.audio.pipewire.lowlevel.PwTime;
 import java.nio.ByteBuffer;
 
 /** Records into the ring, as long as there is room. */
@@ -25,6 +26,14 @@ final class CaptureCycle extends GraphCycle {
     return frames;
   }
 
+  /** The delay of a source is the age of the first frame of a cycle, which brings those since. */
+  @Override
+  void note(long began, long frames, long time) {
+    long older = Math.max(0, PwTime.delay(time, parameters.rate().hertz()) - frames);
+    long way = older + PwTime.queued(time) + PwTime.buffered(time);
+    latest.note(began, ring.putSoFar(), 0, 0, toBytes(way));
+  }
+
   /** An overrun lasts until there is room again. */
   private void noteRoom(boolean enough) {
     if (!enough && !overrun) {
@@ -38,6 +47,7 @@ final class CaptureCycle extends GraphCycle {
     int room = Math.min(bytes, ring.room());
     ring.fill(parameters.format().silence(), room);
     overrun = room < bytes;
+    latest.note(System.nanoTime(), ring.putSoFar(), 0, 0, 0);
   }
 
   /**

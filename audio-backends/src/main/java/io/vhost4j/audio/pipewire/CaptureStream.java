@@ -18,6 +18,12 @@ final class CaptureStream extends PipewireStream {
   }
 
   @Override
+  public int latencyBytes() {
+    long next = cycle.ring.takenSoFar();
+    return (int) Math.min(cycle.latest.sinceHeard(next, System.nanoTime()), Integer.MAX_VALUE);
+  }
+
+  @Override
   boolean canMove(int bytes) {
     return bytes > 0 && cycle.ring.used() > 0;
   }

@@ -41,8 +41,12 @@ abstract class GraphCycle implements PwStreamEvents.ProcessEvent {
     }
   }
 
+  /** A longer way from the graph to the air is not to be believed. */
+  private static final int MOST_SECONDS = 10;
+
   final PcmParameters parameters;
   final AudioRing ring;
+  final LatestCycle latest;
   final int frameBytes;
   private final Runnable wake;
   private final Memory time = new Memory(PwTime.SIZE);
@@ -51,10 +55,14 @@ abstract class GraphCycle implements PwStreamEvents.ProcessEvent {
   /** Data thread only. */
   private final MissedCycles missedCycles = new MissedCycles();
 
+  /** When the cycle began, and its frames so far. Data thread only. */
+  private long cycleBegan;
+
+  private int cycleFrames;
+
   private volatile boolean running;
   private volatile boolean lost;
   private volatile long lastCycle;
-  private volatile int graphBytes;
   private volatile long xruns;
   private volatile int silentCycles;
 
@@ -74,6 +82,7 @@ abstract class GraphCycle implements PwStreamEvents.ProcessEvent {
     this.wake = wake;
     frameBytes = parameters.frameBytes();
     ring = new AudioRing(ringBytes);
+    latest = new LatestCycle(parameters.bytesPerSecond());
   }
 
   /**
@@ -85,6 +94,15 @@ abstract class GraphCycle implements PwStreamEvents.ProcessEvent {
    * @param mine whether the ring may be touched
    */
   abstract int transfer(long buffer, long data, boolean mine);
+
+  /**
+   * Tells {@link #latest} of a cycle, when its audio was transferred.
+   *
+   * @param began by {@link System#nanoTime()}
+   * @param frames of the cycle so far
+   * @param time address of the {@link PwTime}
+   */
+  abstract void note(long began, long frames, long time);
 
   /** Lets so many bytes of time pass without a graph. */
   abstract void pass(int bytes);
@@ -114,15 +132,35 @@ abstract class GraphCycle implements PwStreamEvents.ProcessEvent {
   private void noteTime(long stream, int frames, boolean mine) {
     int rate = parameters.rate().hertz();
     LibPipewire.pw_stream_get_time_n(stream, timeAddress, PwTime.SIZE);
-    graphBytes = PwTime.framesToTheAir(timeAddress, rate) * frameBytes;
+    long now = System.nanoTime();
+    if (mine) {
+      noteCycle(now, frames);
+    }
     silentCycles = mine ? 0 : Math.min(silentCycles + 1, SETTLED_CYCLES);
-    lastCycle = System.nanoTime();
+    lastCycle = now;
     lost = false;
     if (!mine) {
       missedCycles.reset();
     } else if (missedCycles.before(PwTime.position(timeAddress, rate), frames)) {
       countXrun();
     }
+  }
+
+  /** There may be several buffers in a cycle. */
+  private void noteCycle(long now, int frames) {
+    long began = PwTime.now(timeAddress);
+    if (now - began < 0 || now - began > STALL_NANOS) {
+      began = now; // another clock than ours
+    }
+    cycleFrames = frames + (began == cycleBegan ? cycleFrames : 0);
+    cycleBegan = began;
+    note(began, cycleFrames, timeAddress);
+  }
+
+  /** So many frames that PipeWire tells of, as bytes. */
+  final long toBytes(long frames) {
+    long most = (long) parameters.rate().hertz() * MOST_SECONDS;
+    return Math.max(0, Math.min(frames, most)) * frameBytes;
   }
 
   /** Runs the executor's wake, unless it has not looked since the last one. Any thread. */
@@ -207,11 +245,6 @@ abstract class GraphCycle implements PwStreamEvents.ProcessEvent {
   /** Underruns and overruns so far. Any thread. */
   final long xruns() {
     return xruns;
-  }
-
-  /** Bytes between the ring and the air at the last cycle. Any thread. */
-  final int graphBytes() {
-    return graphBytes;
   }
 
   /** Frees native memory; neither side uses it any more. */

@@ -26,11 +26,6 @@ abstract class PipewireStream implements AudioStream {
   }
 
   @Override
-  public final int latencyBytes() {
-    return cycle.ring.used() + cycle.graphBytes();
-  }
-
-  @Override
   public final long xruns() {
     return cycle.xruns();
   }

@@ -3,6 +3,7 @@ package io.vhost4j.audio.pipewire;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.pipewire.lowlevel.LibC;
 import io.vhost4j.audio.pipewire.lowlevel.PwBuffer;
+import io.vhost4j.audio.pipewire.lowlevel.PwTime;
 
 /** Plays from the ring, and silence when there is too little in it. */
 final class PlaybackCycle extends GraphCycle {
@@ -12,6 +13,14 @@ final class PlaybackCycle extends GraphCycle {
   private boolean sounding;
 
   private boolean dry;
+
+  /** Position in the ring when the cycle began. */
+  private long cycleStart;
+
+  private long cycleBegan;
+
+  /** Position in the ring after the last buffer. */
+  private long noted;
 
   PlaybackCycle(PcmParameters parameters, int ringBytes, Runnable wake) {
     super(parameters, ringBytes, wake);
@@ -47,6 +56,24 @@ final class PlaybackCycle extends GraphCycle {
     return frames;
   }
 
+  /**
+   * What the next cycle needs must come in time: of what this one took, the guest gets back at once
+   * what is missing in the ring for another like it, and the rest as it is heard.
+   */
+  @Override
+  void note(long began, long frames, long time) {
+    long end = ring.takenSoFar();
+    if (began != cycleBegan) {
+      cycleBegan = began;
+      cycleStart = noted;
+    }
+    noted = end;
+    long cycle = frames * frameBytes;
+    long lead = Math.max(0, cycle - ring.used());
+    long way = PwTime.delay(time, parameters.rate().hertz()) + PwTime.buffered(time);
+    latest.note(began, end, end - cycleStart, lead, cycle + toBytes(way));
+  }
+
   private int wantedFrames(long buffer) {
     long requested = PwBuffer.requested(buffer);
     long frames = requested > 0 ? requested : parameters.periodBytes() / frameBytes;
@@ -69,5 +96,7 @@ final class PlaybackCycle extends GraphCycle {
   @Override
   void pass(int bytes) {
     ring.skip(Math.min(bytes, ring.used()));
+    noted = ring.takenSoFar();
+    latest.note(System.nanoTime(), noted, 0, 0, 0);
   }
 }

@@ -20,7 +20,13 @@ final class PlaybackStream extends PipewireStream {
   @Override
   public int pendingBytes() {
     cycle.attend();
-    return cycle.ring.used();
+    return Math.toIntExact(cycle.ring.putSoFar() - cycle.latest.consumed(System.nanoTime()));
+  }
+
+  @Override
+  public int latencyBytes() {
+    long end = cycle.ring.putSoFar();
+    return (int) Math.min(cycle.latest.untilHeard(end, System.nanoTime()), Integer.MAX_VALUE);
   }
 
   @Override

@@ -22,24 +22,32 @@ public final class PwTime {
   private static final int QUEUED = 32;
   private static final int BUFFERED = 40;
 
-  /** A longer way is not to be believed. */
-  private static final int MOST_SECONDS = 10;
-
   private PwTime() {}
 
+  /** When the cycle began, in ns of the monotonic clock. */
+  public static long now(long time) {
+    return LibC.getLong(time);
+  }
+
+  /** Frames of the stream in buffers that have been queued and not yet taken. */
+  public static long queued(long time) {
+    return LibC.getLong(time + QUEUED);
+  }
+
+  /** Frames of the stream that the resampler holds. */
+  public static long buffered(long time) {
+    return LibC.getLong(time + BUFFERED);
+  }
+
   /**
-   * Frames of the stream between its next buffer and the sound in the air: what is queued, what the
-   * resampler holds, and the way through the graph and the device.
+   * How long the way through the graph and the device is, in frames of the stream: from the
+   * beginning of a cycle until its first frame is heard, or since it was.
    *
    * @param time address of the struct
    * @param rate frames per second of the stream
    */
-  public static int framesToTheAir(long time, int rate) {
-    long frames =
-        LibC.getLong(time + QUEUED)
-            + LibC.getLong(time + BUFFERED)
-            + toFrames(time, LibC.getLong(time + DELAY), rate);
-    return (int) Math.max(0, Math.min(frames, (long) rate * MOST_SECONDS));
+  public static long delay(long time, int rate) {
+    return toFrames(time, LibC.getLong(time + DELAY), rate);
   }
 
   /** Where the graph's clock is, in frames of a stream with so many in a second. */
