@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,7 @@ public final class SoundDevice implements VirtioDevice {
   private final AudioBackend backend;
   private final Function<DeviceContext, EventLoop> loops;
   private final LongSupplier nanoTime;
+  private final ThreadFactory threads;
 
   private final DeviceCounters counters = new DeviceCounters();
   private final Jacks jacks;
@@ -64,21 +66,23 @@ public final class SoundDevice implements VirtioDevice {
    *     is to offer; the backend is then left to the caller
    */
   public SoundDevice(SoundDeviceConfig config, AudioBackend backend) throws AudioException {
-    this(config, backend, VertxLoop::new, System::nanoTime);
+    this(config, backend, VertxLoop::new, System::nanoTime, Thread::new);
   }
 
-  /** With a loop and a clock of the caller's. */
+  /** With a loop, a clock and threads of the caller's. */
   SoundDevice(
       SoundDeviceConfig config,
       AudioBackend backend,
       Function<DeviceContext, EventLoop> loops,
-      LongSupplier nanoTime)
+      LongSupplier nanoTime,
+      ThreadFactory threads)
       throws AudioException {
     this.name = config.name();
     this.backend = backend;
     backend.deviceName(name);
     this.loops = loops;
     this.nanoTime = nanoTime;
+    this.threads = threads;
     this.jacks = new Jacks(config.jacks());
     this.eventQueue = new EventQueue(jacks);
     List<PcmStream> all = new ArrayList<>();
@@ -99,7 +103,8 @@ public final class SoundDevice implements VirtioDevice {
   private PcmStream createStream(int id, StreamConfig config) throws AudioException {
     Direction direction = config.direction();
     StreamLauncher launcher =
-        new StreamLauncher(id, direction, name + "-" + id, backend, this::requireLoop, nanoTime);
+        new StreamLauncher(
+            id, direction, name + "-" + id, backend, this::requireLoop, nanoTime, threads);
     return new PcmStream(
         id,
         config,
@@ -217,25 +222,29 @@ public final class SoundDevice implements VirtioDevice {
   /** Closes the backend: at once if it never waits, else on a thread made for it. */
   @Override
   public Future<Void> close() {
-    if (backend.isImmediate()) {
-      backend.close();
-      return Future.succeededFuture();
-    }
     Promise<Void> closed = Promise.promise();
-    Thread closer =
-        new Thread(
-            () -> {
-              try {
-                backend.close();
-                closed.complete();
-              } catch (RuntimeException e) {
-                closed.fail(e);
-              }
-            },
-            name + "-close");
+    if (backend.isImmediate()) {
+      close(closed);
+      return closed.future();
+    }
+    Thread closer = threads.newThread(() -> close(closed));
+    closer.setName(name + "-close");
     closer.setDaemon(true);
-    closer.start();
+    try {
+      closer.start();
+    } catch (OutOfMemoryError e) { // the system has no thread left: better to wait than to leak
+      close(closed);
+    }
     return closed.future();
+  }
+
+  private void close(Promise<Void> closed) {
+    try {
+      backend.close();
+      closed.complete();
+    } catch (RuntimeException e) {
+      closed.fail(e);
+    }
   }
 
   /** Number of jacks. */

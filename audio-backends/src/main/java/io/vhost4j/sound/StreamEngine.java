@@ -85,6 +85,29 @@ final class StreamEngine {
     }
   }
 
+  /**
+   * Does what can be done without the host: commands that need it fail, buffers go back. For the
+   * event loop, as long as there is no thread to serve the stream.
+   */
+  void refuse(AudioException reason) {
+    for (StreamJob job = inbox.poll(); job != null; job = closed ? null : inbox.poll()) {
+      if (job instanceof IoMessage message) {
+        transfer.add(message);
+      } else if (job instanceof StreamCommand command && needsHost(command.kind)) {
+        host.refused(command.kind, reason);
+        command.status(Status.IO_ERR);
+        outbox.offer(command);
+      } else {
+        execute((StreamCommand) job);
+      }
+    }
+    transfer.returnAll(Status.IO_ERR);
+  }
+
+  private static boolean needsHost(StreamCommand.Kind kind) {
+    return kind == StreamCommand.Kind.PREPARE || kind == StreamCommand.Kind.START;
+  }
+
   /** Whether CLOSE was done, after which there is nothing to do. Executor only. */
   boolean isClosed() {
     return closed;

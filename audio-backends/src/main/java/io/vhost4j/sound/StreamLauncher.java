@@ -2,6 +2,7 @@ package io.vhost4j.sound;
 
 import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.Direction;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -13,12 +14,14 @@ final class StreamLauncher implements StreamPort.Launcher {
   private final AudioBackend backend;
   private final Supplier<EventLoop> loop;
   private final LongSupplier nanoTime;
+  private final ThreadFactory threads;
 
   /**
    * A launcher for one stream.
    *
    * @param label names the stream in log lines and thread dumps
    * @param loop that of the connection
+   * @param threads makes the thread of a stream whose backend may wait
    */
   StreamLauncher(
       int streamId,
@@ -26,13 +29,15 @@ final class StreamLauncher implements StreamPort.Launcher {
       String label,
       AudioBackend backend,
       Supplier<EventLoop> loop,
-      LongSupplier nanoTime) {
+      LongSupplier nanoTime,
+      ThreadFactory threads) {
     this.streamId = streamId;
     this.direction = direction;
     this.label = label;
     this.backend = backend;
     this.loop = loop;
     this.nanoTime = nanoTime;
+    this.threads = threads;
   }
 
   @Override
@@ -45,7 +50,7 @@ final class StreamLauncher implements StreamPort.Launcher {
     StreamExecutor executor =
         backend.isImmediate()
             ? new LoopExecutor(engine, drain, loop.get())
-            : new WorkerExecutor(engine, drain, loop.get(), label);
+            : new WorkerExecutor(engine, drain, loop.get(), threads, label);
     host.wakeBy(executor::wake);
     return new StreamPort.Worker(engine, executor);
   }

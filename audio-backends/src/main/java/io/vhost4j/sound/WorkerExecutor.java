@@ -1,7 +1,10 @@
 package io.vhost4j.sound;
 
+import io.vhost4j.audio.AudioException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serves a stream on a thread of its own, for backends that may wait for the host.
@@ -15,11 +18,13 @@ final class WorkerExecutor implements StreamExecutor {
   private final StreamEngine engine;
   private final Runnable drain;
   private final EventLoop loop;
-  private final Thread thread;
+  private final ThreadFactory threads;
+  private final String name;
   private final Runnable drainTask = this::runDrain;
   private final AtomicBoolean drainQueued = new AtomicBoolean();
 
-  private boolean started;
+  /** There from the first job on for which a thread was to be had. */
+  private volatile @Nullable Thread thread;
 
   /**
    * Set by {@link #wake()}: look again before sleeping. The permit of {@link LockSupport} is not
@@ -31,22 +36,42 @@ final class WorkerExecutor implements StreamExecutor {
    * An executor whose thread starts with the first job.
    *
    * @param drain takes what the engine has put into its outbox; run on the event loop
+   * @param threads makes the thread
+   * @param name that of the thread
    */
-  WorkerExecutor(StreamEngine engine, Runnable drain, EventLoop loop, String name) {
+  WorkerExecutor(
+      StreamEngine engine, Runnable drain, EventLoop loop, ThreadFactory threads, String name) {
     this.engine = engine;
     this.drain = drain;
     this.loop = loop;
-    this.thread = new Thread(this::run, name);
-    thread.setDaemon(true);
+    this.threads = threads;
+    this.name = name;
   }
 
+  /**
+   * Wakes the thread, or starts it. If the system has none left (a container's limit of processes),
+   * the jobs fail here and now, and the next ones try again.
+   */
   @Override
   public void submitted() {
-    if (started) {
+    if (thread != null) {
       wake();
-    } else {
-      started = true;
-      thread.start();
+      return;
+    }
+    try {
+      Thread starting = threads.newThread(this::run);
+      starting.setName(name);
+      starting.setDaemon(true);
+      thread = starting; // first: the backend may wake it at any time
+      starting.start();
+    } catch (OutOfMemoryError e) { // that is what Thread.start throws
+      thread = null;
+      engine.refuse(
+          new AudioException(
+              "no thread for the stream can be started ("
+                  + e.getMessage()
+                  + "); allow the process more of them, see ulimit -u and the container's pids"));
+      drain.run();
     }
   }
 

@@ -45,6 +45,10 @@ final class Rig implements AutoCloseable {
   final TestQueue tx;
   final TestQueue rx;
   private final int lastInMemory;
+
+  /** The system has no threads left. */
+  boolean noThreads;
+
   private final int fd;
   private final GuestMemory memory;
 
@@ -61,7 +65,7 @@ final class Rig implements AutoCloseable {
    */
   Rig(SoundDeviceConfig config, AudioBackend backend, int lastInMemory) throws Exception {
     this.lastInMemory = lastInMemory;
-    device = new SoundDevice(config, backend, loop::forDevice, loop::nanoTime);
+    device = new SoundDevice(config, backend, loop::forDevice, loop::nanoTime, this::newThread);
     fd = MemoryCalls.createMemoryFile("sound-test"); // not sealed, see truncate()
     MemoryCalls.truncate(fd, 4 * QUEUE_BYTES);
     memory = GuestMemory.map(List.of(new MemoryRegion(0, 4 * QUEUE_BYTES, 0x7000_0000L, 0)), fd);
@@ -73,6 +77,18 @@ final class Rig implements AutoCloseable {
     for (TestQueue queue : queues()) {
       queue.start();
     }
+  }
+
+  private Thread newThread(Runnable task) {
+    return new Thread(task) {
+      @Override
+      public void start() {
+        if (noThreads) {
+          throw new OutOfMemoryError("unable to create native thread");
+        }
+        super.start();
+      }
+    };
   }
 
   private TestQueue queue(int index) {

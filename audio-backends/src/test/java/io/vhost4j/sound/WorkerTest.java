@@ -159,4 +159,47 @@ class WorkerTest {
       assertThat(rig.tx.used.size() + rig.tx.leftInRing).isEqualTo(5);
     }
   }
+
+  @Test
+  void aStreamWithoutAThreadFailsAndCanBePreparedWhenThereAreThreadsAgain() throws Exception {
+    try (Rig rig = new Rig(TWO_OUTPUTS, backend)) {
+      rig.started(1, Rig.CD);
+      rig.setParams(0, Rig.CD);
+      rig.noThreads = true;
+      assertThat(rig.prepare(0)).isEqualTo(Status.IO_ERR);
+      assertThat(rig.prepare(0)).isEqualTo(Status.IO_ERR);
+      rig.play(0, Rig.audio(1, 1024));
+      assertThat(rig.tx.used).hasSize(1);
+      assertThat(rig.tx.used.get(0).ioStatus()).isEqualTo(Status.IO_ERR.code());
+      rig.play(1, Rig.audio(2, 1024));
+      rig.loop.await(() -> rig.tx.used.size() == 2);
+      assertThat(rig.tx.used.get(1).ioStatus()).as("others go on").isEqualTo(Status.OK.code());
+
+      rig.noThreads = false;
+      assertThat(rig.prepare(0)).isEqualTo(Status.OK);
+      assertThat(rig.start(0)).isEqualTo(Status.OK);
+      rig.play(0, Rig.audio(3, 1024));
+      rig.loop.await(() -> rig.tx.used.size() == 3);
+      assertThat(rig.tx.used.get(2).ioStatus()).isEqualTo(Status.OK.code());
+    }
+  }
+
+  @Test
+  void aRingThatStopsAndAResetNeedNoThread() throws Exception {
+    try (Rig rig = new Rig(TWO_OUTPUTS, backend)) {
+      rig.setParams(0, Rig.CD);
+      rig.noThreads = true;
+      assertThat(rig.prepare(0)).isEqualTo(Status.IO_ERR);
+      assertThat(rig.tx.stop().succeeded()).isTrue();
+      rig.tx.start();
+      rig.stopAndReset();
+      rig.control.start();
+      assertThat(rig.prepare(0)).as("initial").isEqualTo(Status.BAD_MSG);
+      rig.setParams(0, Rig.CD);
+      rig.noThreads = false;
+      assertThat(rig.prepare(0)).isEqualTo(Status.OK);
+      rig.noThreads = true; // the device is closed without one
+    }
+    assertThat(backend.closed).isTrue();
+  }
 }

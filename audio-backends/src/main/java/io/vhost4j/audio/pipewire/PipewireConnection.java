@@ -109,7 +109,11 @@ final class PipewireConnection {
   }
 
   private void start() throws AudioException {
-    LibPipewire.pw_thread_loop_start(loop);
+    int result = LibPipewire.pw_thread_loop_start(loop);
+    if (result < 0) {
+      throw new AudioException("cannot start PipeWire's thread: " + LibC.strerror(-result));
+    }
+    startControl();
     lock();
     try {
       if (!connect()) {
@@ -129,6 +133,15 @@ final class PipewireConnection {
     }
     if (!failure.isEmpty()) {
       throw new AudioException(cannotConnect(failure));
+    }
+  }
+
+  /** Now, so that a want of threads shows here and not when a stream is to end. */
+  private void startControl() throws AudioException {
+    try {
+      control.prestartCoreThread();
+    } catch (OutOfMemoryError e) { // that is what Thread.start throws
+      throw new AudioException("cannot start a thread for PipeWire: " + e.getMessage(), e);
     }
   }
 
