@@ -10,14 +10,17 @@ import io.vhost4j.virtqueue.VirtqueueException;
 import java.util.ArrayDeque;
 import java.util.BitSet;
 import java.util.Queue;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The event queue. Events for which the driver has no buffer wait, at most one for each jack and
- * each stream: a jack's is written with the state it has by then (A57). Event loop only.
+ * each stream: a jack's is written with the state it has by then (A57), and a stream's only if it
+ * is still in its xrun. Event loop only.
  */
 final class EventQueue implements QueueHandler {
   private final Jacks jacks;
+  private final IntPredicate inXrun;
   private final BitSet changedJacks = new BitSet();
   private final BitSet xrunStreams = new BitSet();
 
@@ -26,8 +29,14 @@ final class EventQueue implements QueueHandler {
 
   private @Nullable DeviceQueue queue;
 
-  EventQueue(Jacks jacks) {
+  /**
+   * A queue without events.
+   *
+   * @param inXrun whether the stream of an id is in an xrun now
+   */
+  EventQueue(Jacks jacks, IntPredicate inXrun) {
     this.jacks = jacks;
+    this.inXrun = inXrun;
   }
 
   @Override
@@ -53,7 +62,7 @@ final class EventQueue implements QueueHandler {
     deliverAndNotify();
   }
 
-  /** A stream whose driver wants to know had an underrun or overrun. */
+  /** A stream whose driver wants to know is in an underrun or overrun. */
   void xrun(int streamId) {
     xrunStreams.set(streamId);
     deliverAndNotify();
@@ -80,7 +89,7 @@ final class EventQueue implements QueueHandler {
       jack = changedJacks.nextSetBit(jack);
     }
     int stream = xrunStreams.nextSetBit(0);
-    while (stream >= 0 && write(EventCode.PCM_XRUN, stream)) {
+    while (stream >= 0 && (!inXrun.test(stream) || write(EventCode.PCM_XRUN, stream))) {
       xrunStreams.clear(stream);
       stream = xrunStreams.nextSetBit(stream);
     }

@@ -1,6 +1,7 @@
 package io.vhost4j.sound;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 
 /** Serves a stream of an immediate backend on the event loop itself: no hop to another thread. */
 final class LoopExecutor implements StreamExecutor {
@@ -8,22 +9,30 @@ final class LoopExecutor implements StreamExecutor {
   private final Runnable drain;
   private final EventLoop loop;
   private final EventLoop.Timer timer;
+  private final LongSupplier nanoTime;
   private final Runnable task = this::runTask;
   private final AtomicBoolean queued = new AtomicBoolean();
 
   private boolean serving;
   private boolean again;
 
+  /** Whether the timer is set, and for when. */
+  private boolean armed;
+
+  private long armedFor;
+
   /**
    * An executor that waits for jobs.
    *
    * @param drain takes what the engine has put into its outbox; event loop only
+   * @param nanoTime the engine's clock
    */
-  LoopExecutor(StreamEngine engine, Runnable drain, EventLoop loop) {
+  LoopExecutor(StreamEngine engine, Runnable drain, EventLoop loop, LongSupplier nanoTime) {
     this.engine = engine;
     this.drain = drain;
     this.loop = loop;
-    this.timer = loop.newTimer(this::serve);
+    this.nanoTime = nanoTime;
+    this.timer = loop.newTimer(this::expired);
   }
 
   @Override
@@ -63,14 +72,25 @@ final class LoopExecutor implements StreamExecutor {
     await(wait);
   }
 
+  private void expired() {
+    armed = false;
+    serve();
+  }
+
+  /**
+   * A timer that is set for an earlier time stays so: to look once too often costs less than to set
+   * it for every buffer of a guest that is not paced.
+   */
   private void await(long nanos) {
-    if (nanos == StreamEngine.FOREVER) {
-      timer.disarm();
-    } else if (nanos > 0) {
-      timer.arm(nanos);
-    } else {
-      timer.disarm();
+    if (nanos <= 0) {
       wake();
+    } else if (nanos != StreamEngine.FOREVER) {
+      long time = nanoTime.getAsLong() + nanos;
+      if (!armed || time - armedFor < 0) {
+        armed = true;
+        armedFor = time;
+        timer.arm(nanos);
+      }
     }
   }
 }

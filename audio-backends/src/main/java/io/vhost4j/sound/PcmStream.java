@@ -29,7 +29,7 @@ final class PcmStream {
 
   /** What a stream tells its device. */
   interface Events {
-    /** An underrun or overrun, which the driver wants to know of. */
+    /** An underrun or overrun has begun, which the driver wants to know of. */
     void xrun();
 
     /** The stream cannot go on with this frontend. */
@@ -123,6 +123,13 @@ final class PcmStream {
                 && current.command() != PcmCommand.SET_PARAMS));
   }
 
+  /** Whether the driver can still be told of an xrun: it lasts, and the stream is not stopping. */
+  boolean isInXrun() {
+    return state == PcmState.STARTED
+        && active == null
+        && port.isStarving();
+  }
+
   void describe(ByteBuffer record) {
     new PcmInfo()
         .wrap(record, 0)
@@ -211,9 +218,9 @@ final class PcmStream {
 
   private final class PortListener implements StreamPort.Listener {
     @Override
-    public void drained(long xruns) {
+    public void drained(long xruns, boolean starving) {
       counters.xruns(xruns);
-      if (xruns > 0 && (features & PcmFeature.EVT_XRUNS.mask()) != 0) {
+      if (starving && (features & PcmFeature.EVT_XRUNS.mask()) != 0) {
         events.xrun();
       }
       events.drained();

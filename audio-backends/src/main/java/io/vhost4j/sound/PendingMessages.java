@@ -29,6 +29,11 @@ final class PendingMessages {
     mask = capacity - 1;
   }
 
+  /** Whether there are no messages. */
+  boolean isEmpty() {
+    return first == end;
+  }
+
   /** Appends a message that waits. There is room: the event loop counts. */
   void add(IoMessage message) {
     slots[end++ & mask] = message;

@@ -84,9 +84,9 @@ public final class SoundDevice implements VirtioDevice {
     this.nanoTime = nanoTime;
     this.threads = threads;
     this.jacks = new Jacks(config.jacks());
-    this.eventQueue = new EventQueue(jacks);
     List<PcmStream> all = new ArrayList<>();
     this.streams = Collections.unmodifiableList(all);
+    this.eventQueue = new EventQueue(jacks, id -> all.get(id).isInXrun());
     this.txQueue = new IoQueue(Direction.OUTPUT, streams, counters);
     this.rxQueue = new IoQueue(Direction.INPUT, streams, counters);
     for (StreamConfig stream : config.streams()) {

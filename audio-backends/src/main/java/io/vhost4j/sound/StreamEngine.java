@@ -2,6 +2,7 @@ package io.vhost4j.sound;
 
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioStream;
+import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.sound.wire.Status;
 import java.util.function.LongSupplier;
@@ -25,6 +26,7 @@ final class StreamEngine {
   private final Transfer transfer;
   private final HostStream host;
   private final Outage outage;
+  private final Starvation starvation;
   private final LongSupplier nanoTime;
 
   private boolean started;
@@ -32,6 +34,7 @@ final class StreamEngine {
   private boolean closed;
 
   private long shownXruns;
+  private int shownStarvations;
   private volatile @Nullable Throwable failure;
 
   StreamEngine(
@@ -39,12 +42,14 @@ final class StreamEngine {
       SpscRing<StreamJob> outbox,
       Transfer transfer,
       HostStream host,
+      Direction direction,
       LongSupplier nanoTime) {
     this.inbox = inbox;
     this.outbox = outbox;
     this.transfer = transfer;
     this.host = host;
     this.outage = new Outage(host, transfer);
+    this.starvation = new Starvation(transfer, direction);
     this.nanoTime = nanoTime;
   }
 
@@ -76,6 +81,9 @@ final class StreamEngine {
       }
       if (job instanceof IoMessage message) {
         transfer.add(message);
+        if (host.isOpen()) {
+          starvation.end();
+        }
       } else {
         execute((StreamCommand) job);
       }
@@ -116,8 +124,9 @@ final class StreamEngine {
   /** Whether there is something for the event loop to take or to see. Executor only. */
   boolean hasOutput() {
     long xruns = host.xruns();
-    boolean isNew = xruns != shownXruns;
+    boolean isNew = xruns != shownXruns || starvation.count() != shownStarvations;
     shownXruns = xruns;
+    shownStarvations = starvation.count();
     return isNew || failure != null || !outbox.isEmpty();
   }
 
@@ -131,12 +140,18 @@ final class StreamEngine {
     return host.xruns();
   }
 
+  /** Whether and how often the stream was in an xrun; see there. Any thread may ask. */
+  Starvation starvation() {
+    return starvation;
+  }
+
   /**
    * Something that must not happen, most likely an InternalError as the frontend cut its memory
    * short: the host's stream is closed and the buffers go back. Executor only.
    */
   void fail(Throwable reason) {
     started = false;
+    starvation.reset();
     host.close();
     transfer.returnAll(Status.IO_ERR);
     failure = reason;
@@ -185,6 +200,7 @@ final class StreamEngine {
   /** Always succeeds: a host's stream that cannot stop is closed, and opened again at START. */
   private void stop() {
     started = false;
+    starvation.reset();
     rest();
   }
 
@@ -199,12 +215,14 @@ final class StreamEngine {
 
   private void release(Status status) {
     started = false;
+    starvation.reset();
     transfer.returnAll(status);
     host.close();
   }
 
   private void suspend() {
     suspended = true;
+    starvation.reset();
     rest();
     transfer.withdrawAll();
   }
@@ -231,13 +249,20 @@ final class StreamEngine {
     }
     AudioStream stream = host.stream();
     if (stream == null) {
-      return outage.sitOut(nanoTime.getAsLong());
+      long wait = outage.sitOut(nanoTime.getAsLong());
+      if (!host.isOpen()) {
+        starvation.begin();
+      }
+      return wait;
     }
     try {
+      long xruns = host.xruns();
       boolean moved = transfer.move(stream, host.frameBytes());
       host.countXruns();
       long wait = transfer.nanosToWait(stream, host.parameters());
-      return moved ? wait : Math.max(wait, SHORTEST_WAIT_NANOS);
+      long notice =
+          starvation.look(host.parameters(), host.xruns() != xruns, nanoTime.getAsLong());
+      return Math.min(notice, moved ? wait : Math.max(wait, SHORTEST_WAIT_NANOS));
     } catch (AudioException | RuntimeException e) {
       lose(e);
       return 0;

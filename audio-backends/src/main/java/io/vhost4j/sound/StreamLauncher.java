@@ -46,10 +46,10 @@ final class StreamLauncher implements StreamPort.Launcher {
     HostStream host = new HostStream(label, backend, streamId, direction, nanoTime);
     Transfer transfer =
         direction == Direction.OUTPUT ? new OutputTransfer(outbox) : new InputTransfer(outbox);
-    StreamEngine engine = new StreamEngine(inbox, outbox, transfer, host, nanoTime);
+    StreamEngine engine = new StreamEngine(inbox, outbox, transfer, host, direction, nanoTime);
     StreamExecutor executor =
         backend.isImmediate()
-            ? new LoopExecutor(engine, drain, loop.get())
+            ? new LoopExecutor(engine, drain, loop.get(), nanoTime)
             : new WorkerExecutor(engine, drain, loop.get(), threads, label);
     host.wakeBy(executor::wake);
     return new StreamPort.Worker(engine, executor);

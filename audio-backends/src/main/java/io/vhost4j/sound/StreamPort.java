@@ -38,8 +38,9 @@ final class StreamPort {
      * A batch of jobs has been taken back: the driver is to be notified.
      *
      * @param xruns underruns and overruns since the last time
+     * @param starving whether an xrun has begun since then that still lasts
      */
-    void drained(long xruns);
+    void drained(long xruns, boolean starving);
 
     /** Something went wrong for good. Told once. */
     void failed(Throwable reason);
@@ -62,6 +63,7 @@ final class StreamPort {
 
   private boolean submitted;
   private long seenXruns;
+  private int seenStarvations;
   private boolean failureTold;
 
   StreamPort(Launcher launcher, Listener listener) {
@@ -77,6 +79,12 @@ final class StreamPort {
   /** Number of buffers that the engine has. */
   int outstanding() {
     return outstanding;
+  }
+
+  /** Whether the stream is in an xrun that its driver is to be told of. */
+  boolean isStarving() {
+    Worker current = worker;
+    return current != null && current.engine().starvation().lasts();
   }
 
   /** Gives a buffer to the engine, which sees it at {@link #flush()} at the latest. */
@@ -111,6 +119,7 @@ final class StreamPort {
       current = launcher.launch(inbox, outbox, drain);
       worker = current;
       seenXruns = 0;
+      seenStarvations = 0;
       failureTold = false;
     }
     if (!inbox.offer(new StreamCommand(kind, parameters, bytesAhead, whenDone))) {
@@ -199,8 +208,11 @@ final class StreamPort {
     long xruns = engine.xruns();
     long more = xruns - seenXruns;
     seenXruns = xruns;
+    int starvations = engine.starvation().count();
+    boolean isNew = starvations != seenStarvations;
+    seenStarvations = starvations;
     try {
-      listener.drained(more);
+      listener.drained(more, isNew && engine.starvation().lasts());
     } catch (InternalError e) {
       fail(e);
     }

@@ -59,6 +59,11 @@ abstract class Transfer {
     return pending.current();
   }
 
+  /** Whether the guest has given no buffer that is not back. */
+  final boolean isStarved() {
+    return pending.isEmpty();
+  }
+
   /** Returns the oldest buffer without its having been played or filled. */
   final void failOldest() {
     IoMessage message = pending.remove();

@@ -93,7 +93,7 @@ class AllocationTest {
       return new Timer() {
         @Override
         public void arm(long nanos) {
-          throw new AssertionError("nothing has to wait here");
+          // It would look whether the guest gives no more buffers; here it always does.
         }
 
         @Override

@@ -16,6 +16,7 @@ class EventQueueTest {
   private static final int CONNECTED = 0x1000;
   private static final int DISCONNECTED = 0x1001;
   private static final int XRUN = 0x1101;
+  private static final long SECOND = 1_000_000_000;
 
   private static final SoundDeviceConfig TWO_JACKS =
       SoundDeviceConfig.builder()
@@ -127,6 +128,106 @@ class EventQueueTest {
           .containsExactlyInAnyOrder(
               List.of(DISCONNECTED, 0), List.of(DISCONNECTED, 1), List.of(XRUN, 0));
       assertThat(rig.device.streams().get(0).counters().xruns()).isEqualTo(1000);
+    }
+  }
+
+  private static Rig tellingXruns(Rig rig, int stream) throws Exception {
+    rig.request(Rig.setParams(stream, Rig.CD, PcmFeature.EVT_XRUNS.mask()), 4);
+    rig.prepare(stream);
+    rig.start(stream);
+    return rig;
+  }
+
+  /** Linux up to 6.6 stops a stream at the event, however well it goes by then. */
+  @Test
+  void a56AnXrunThatIsOverIsCountedAndNotTold() throws Exception {
+    try (Rig rig = tellingXruns(rig(), 0)) {
+      addBuffers(rig, 4);
+      backend.last().keepPending();
+      rig.play(0, Rig.audio(1, 1024));
+      backend.last().xrun();
+      rig.loop.settle();
+      assertThat(rig.event.used).as("the guest's next buffer is at the host").isEmpty();
+      assertThat(rig.device.streams().get(0).counters().xruns()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void a57AnXrunThatWaitedIsToldOnlyIfItStillLasts() throws Exception {
+    try (Rig rig = tellingXruns(rig(), 0)) {
+      backend.last().xrun();
+      rig.loop.settle();
+      backend.last().keepPending();
+      rig.play(0, Rig.audio(1, 1024));
+      addBuffers(rig, 1);
+      assertThat(rig.event.used).as("the sound goes on").isEmpty();
+
+      backend.last().consume(1024);
+      rig.loop.settle();
+      backend.last().xrun();
+      rig.loop.settle();
+      assertThat(events(rig)).containsExactly(List.of(XRUN, 0));
+    }
+  }
+
+  @Test
+  void a57AnXrunBeforeARestartIsNotToldAfterIt() throws Exception {
+    try (Rig rig = tellingXruns(rig(), 0)) {
+      backend.last().xrun();
+      rig.loop.settle();
+      rig.stop(0);
+      rig.release(0);
+      rig.prepare(0);
+      rig.start(0);
+      addBuffers(rig, 2);
+      assertThat(rig.event.used).isEmpty();
+    }
+  }
+
+  @Test
+  void a56AGuestThatGivesNoMoreOutputIsToldAfterAPeriodOfSilence() throws Exception {
+    try (Rig rig = tellingXruns(rig(), 0)) {
+      addBuffers(rig, 4);
+      rig.play(0, Rig.audio(1, 1024));
+      assertThat(rig.tx.used).hasSize(1);
+      rig.loop.advance(9_000_000); // a period lasts 5.3 ms, but a guest is given 10
+      assertThat(rig.event.used).isEmpty();
+      rig.loop.advance(2_000_000);
+      assertThat(events(rig)).containsExactly(List.of(XRUN, 0));
+      rig.loop.advance(SECOND);
+      assertThat(rig.event.used).as("once").hasSize(1);
+      rig.play(0, Rig.audio(1, 1024));
+      rig.loop.advance(SECOND);
+      assertThat(rig.event.used).as("once more").hasSize(2);
+    }
+  }
+
+  @Test
+  void a56TheEndOfTheSoundIsNoXrun() throws Exception {
+    try (Rig rig = tellingXruns(rig(), 0)) {
+      addBuffers(rig, 4);
+      rig.play(0, Rig.audio(1, 1024));
+      rig.loop.advance(5_000_000);
+      rig.stop(0);
+      rig.loop.advance(SECOND);
+      rig.start(0);
+      rig.loop.advance(SECOND);
+      assertThat(rig.event.used).as("it has given nothing since START").isEmpty();
+    }
+  }
+
+  @Test
+  void a56AGuestThatGivesNoRoomForInputIsToldWhenItsBufferHasPassed() throws Exception {
+    try (Rig rig = tellingXruns(rig(), 1)) {
+      addBuffers(rig, 4);
+      rig.record(1, 1024);
+      backend.last().capture(Rig.audio(1, 1024));
+      rig.loop.settle();
+      assertThat(rig.rx.used).hasSize(1);
+      rig.loop.advance(21_000_000); // its buffer lasts 21.3 ms
+      assertThat(rig.event.used).isEmpty();
+      rig.loop.advance(1_000_000);
+      assertThat(events(rig)).containsExactly(List.of(XRUN, 1));
     }
   }
 

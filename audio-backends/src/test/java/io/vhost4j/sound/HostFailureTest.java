@@ -158,8 +158,29 @@ class HostFailureTest {
       rig.start(0);
       backend.last().fail("unplugged");
       rig.play(0, Rig.audio(0, 1024));
+      rig.play(0, Rig.audio(1, 1024));
+      rig.loop.settle();
       assertThat(rig.event.used).hasSize(1);
       assertThat(rig.event.used.get(0).word(0)).isEqualTo(0x1101);
+    }
+  }
+
+  /** The guest gets its buffers back and goes on: there is nothing to be told of. */
+  @Test
+  void aLossThatIsOverAtOnceIsCountedAndNotTold() throws Exception {
+    try (Rig rig = new Rig(backend)) {
+      rig.event.send(new byte[0], 8);
+      rig.request(Rig.setParams(0, Rig.CD, PcmFeature.EVT_XRUNS.mask()), 4);
+      rig.prepare(0);
+      rig.loop.advance(2 * SECOND);
+      rig.start(0);
+      backend.last().fail("unplugged for a moment");
+      rig.play(0, Rig.audio(0, 1024));
+      rig.play(0, Rig.audio(1, 1024));
+      rig.loop.settle();
+      assertThat(backend.openCount()).isEqualTo(2);
+      assertThat(rig.device.streams().get(0).counters().xruns()).isEqualTo(1);
+      assertThat(rig.event.used).isEmpty();
     }
   }
 
