@@ -125,9 +125,7 @@ final class PcmStream {
 
   /** Whether the driver can still be told of an xrun: it lasts, and the stream is not stopping. */
   boolean isInXrun() {
-    return state == PcmState.STARTED
-        && active == null
-        && port.isStarving();
+    return state == PcmState.STARTED && active == null && port.isStarving();
   }
 
   void describe(ByteBuffer record) {

@@ -260,8 +260,7 @@ final class StreamEngine {
       boolean moved = transfer.move(stream, host.frameBytes());
       host.countXruns();
       long wait = transfer.nanosToWait(stream, host.parameters());
-      long notice =
-          starvation.look(host.parameters(), host.xruns() != xruns, nanoTime.getAsLong());
+      long notice = starvation.look(host.parameters(), host.xruns() != xruns, nanoTime.getAsLong());
       return Math.min(notice, moved ? wait : Math.max(wait, SHORTEST_WAIT_NANOS));
     } catch (AudioException | RuntimeException e) {
       lose(e);

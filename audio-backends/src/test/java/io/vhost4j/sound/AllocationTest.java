@@ -165,7 +165,8 @@ class AllocationTest {
 
   private SoundDevice device(AudioBackend backend) throws AudioException {
     SoundDeviceConfig config = SoundDeviceConfig.builder().name("lean").build();
-    SoundDevice device = new SoundDevice(config, backend, context -> loop, System::nanoTime, Thread::new);
+    SoundDevice device =
+        new SoundDevice(config, backend, context -> loop, System::nanoTime, Thread::new);
     device.connected(
         new DeviceContext() {
           @Override

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * nor repeats a frame on any device, whether it can pause by itself or not.
  */
 final class AlsaPlayback implements AudioStream {
+  /** A device that says more is not believed, because the guest waits for it. */
+  private static final long MAX_TAIL_NANOS = 5_000_000_000L;
+
   private final AlsaPcm pcm;
   private final int frameBytes;
   private final int periodFrames;
@@ -156,7 +159,7 @@ final class AlsaPlayback implements AudioStream {
     long avail = pcm.avail();
     int fill = avail < 0 ? 0 : (int) Math.max(0, ringFrames - avail);
     if (fill == 0 && queued > 0) {
-      tailEnds = System.nanoTime() + pcm.nanosOf(pcm.delay());
+      tailEnds = System.nanoTime() + Math.min(MAX_TAIL_NANOS, pcm.nanosOf(pcm.delay()));
     }
     queued = fill;
     if (avail < 0) {
