@@ -8,13 +8,15 @@ import com.sun.jna.Structure;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.alsa.lowlevel.LibAsound;
 import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A sound card in Java, below the real libasound: one of its ioplug devices ({@code
- * alsa/pcm_ioplug.h}), whose clock moves only when {@link #advance(int)} says so. Like hardware it
- * refuses to start with an empty ring, stops with an xrun when its ring runs dry, or over, and can
- * go to sleep or be unplugged.
+ * alsa/pcm_ioplug.h}), whose clock moves only when {@link #advance(int)} says so, or with the time
+ * ({@link #keepTime}). Like hardware it refuses to start with an empty ring, stops with an xrun
+ * when its ring runs dry, or over, and can go to sleep or be unplugged.
  */
 final class JavaCard implements AutoCloseable {
   static final int FORMATS = 1;
@@ -50,6 +52,14 @@ final class JavaCard implements AutoCloseable {
   private boolean running;
   private boolean xrun;
   private boolean closed;
+
+  /** Frames per second of a card that keeps time, 0 for others. */
+  private int hertz;
+
+  /** For each start its time and how many frames had passed before. */
+  private final List<long[]> runs = new ArrayList<>();
+
+  private long advanced;
 
   JavaCard() {
     this(Direction.OUTPUT, new byte[0]);
@@ -113,6 +123,35 @@ final class JavaCard implements AutoCloseable {
     }
   }
 
+  /** From its first start on, the card's clock goes with the time. */
+  void keepTime(int rate) {
+    hertz = rate;
+  }
+
+  /** When a frame of a card that keeps time has passed its converters. */
+  long timeOf(long frame) {
+    long time = 0;
+    for (long[] run : runs) {
+      if (run[1] <= frame || run == runs.get(0)) {
+        time = run[0] + (frame - run[1]) * 1_000_000_000L / hertz;
+      }
+    }
+    return time;
+  }
+
+  private long passed() {
+    return (direction == Direction.OUTPUT ? played.size() : recorded) / frameBytes;
+  }
+
+  private void catchUp() {
+    if (hertz > 0 && running) {
+      long start = runs.get(runs.size() - 1)[0];
+      long frames = (System.nanoTime() - start) * hertz / 1_000_000_000L;
+      advance((int) (frames - advanced));
+      advanced = frames;
+    }
+  }
+
   /** The host goes to sleep and wakes up again. */
   void suspend() {
     running = false;
@@ -138,6 +177,8 @@ final class JavaCard implements AutoCloseable {
     }
     starts++;
     running = true;
+    runs.add(new long[] {System.nanoTime(), passed()});
+    advanced = 0;
     return 0;
   }
 
@@ -161,6 +202,7 @@ final class JavaCard implements AutoCloseable {
   }
 
   private long pointer(Pointer plug) {
+    catchUp();
     return xrun ? -EPIPE : hardware;
   }
 
@@ -168,6 +210,7 @@ final class JavaCard implements AutoCloseable {
     if ((Integer) io.readField("state") == SUSPENDED) {
       return -ESTRPIPE;
     }
+    catchUp();
     frames.setLong(0, Math.abs(application - hardware) + behind);
     return 0;
   }
