@@ -82,7 +82,7 @@ final class Rig implements AutoCloseable {
   private Thread newThread(Runnable task) {
     return new Thread(task) {
       @Override
-      public void start() {
+      public synchronized void start() {
         if (noThreads) {
           throw new OutOfMemoryError("unable to create native thread");
         }
