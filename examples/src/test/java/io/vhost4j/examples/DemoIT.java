@@ -57,7 +57,8 @@ class DemoIT {
   void aSignalEndsItAndItsDaemonAndItsFiles() throws Exception {
     try (ProgramRun demo = demo()) {
       demo.awaitOut(out -> out.contains("The daemon listens"));
-      List<ProcessHandle> children = demo.handle().descendants().toList();
+      // Not what the daemon has started: a class archive for later starts may be in the making.
+      List<ProcessHandle> children = demo.handle().children().toList();
       assertThat(children).isNotEmpty();
       demo.terminate();
       assertThat(demo.status()).isEqualTo(128 + 15);
