@@ -82,10 +82,9 @@ public final class Demo {
       Path socket = scratch.resolve("snd.sock");
       Path source = scratch.resolve("tune.wav");
       Tune.write(tune, source);
-      Process process = start(daemon, socket, result, source);
+      Process process = start(scratch, daemon, socket, result, source);
       byte[] recorded;
       try {
-        scratch.add(process);
         recorded = playAndRecord(socket);
       } finally {
         Scratch.end(process);
@@ -96,8 +95,8 @@ public final class Demo {
     }
   }
 
-  private Process start(Path daemon, Path socket, Path result, Path source)
-      throws IOException, InterruptedException {
+  private Process start(Scratch scratch, Path daemon, Path socket, Path result, Path source)
+      throws IOException {
     String[] command = {
       daemon.toString(),
       "--socket=" + socket,
@@ -108,7 +107,7 @@ public final class Demo {
     };
     long start = System.nanoTime();
     Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        scratch.start(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT));
     BufferedReader console =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     String line = console.readLine();

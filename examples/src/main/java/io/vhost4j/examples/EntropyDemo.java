@@ -1,5 +1,7 @@
 package io.vhost4j.examples;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vhost4j.backend.VhostUserServer;
@@ -14,6 +16,7 @@ import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.concurrent.ExecutionException;
+import org.slf4j.LoggerFactory;
 
 /**
  * Boots a Linux guest whose {@code /dev/hwrng} is our {@link RandomNumberDevice}, reads from it
@@ -48,6 +51,8 @@ public final class EntropyDemo {
     if (arguments.length != 1) {
       Example.exit(2, NAME, "usage: EntropyDemo BOOT");
     }
+    // The demo tells by itself what happens.
+    ((Logger) LoggerFactory.getLogger("io.vhost4j")).setLevel(Level.WARN);
     try {
       System.exit(new EntropyDemo(System.out).run(Path.of(arguments[0])) ? 0 : 1);
     } catch (IOException | IllegalStateException e) {
@@ -94,8 +99,7 @@ public final class EntropyDemo {
       "vhost-user-rng-pci,chardev=rng"
     };
     Process guest =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-    scratch.add(guest);
+        scratch.start(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT));
     try (BufferedReader console = guest.inputReader(StandardCharsets.UTF_8)) {
       console.lines().forEach(line -> out.println("    guest: " + line));
     }

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -18,7 +18,8 @@ final class Scratch implements AutoCloseable {
   private static final long END_SECONDS = 5;
 
   private final Path directory;
-  private final List<Process> processes = new CopyOnWriteArrayList<>();
+  private final List<Process> processes = new ArrayList<>();
+  private boolean removed;
   private final Thread hook = new Thread(this::remove, "end");
 
   Scratch() throws IOException {
@@ -30,9 +31,16 @@ final class Scratch implements AutoCloseable {
     return directory.resolve(name);
   }
 
-  /** The process ends with the directory at the latest. */
-  void add(Process process) {
-    processes.add(process);
+  /** Starts a process that ends with the directory at the latest. */
+  Process start(ProcessBuilder builder) throws IOException {
+    synchronized (processes) {
+      if (removed) {
+        throw new IOException("the program is ending");
+      }
+      Process process = builder.start();
+      processes.add(process);
+      return process;
+    }
   }
 
   /** Asks it to end, and ends it if it does not. */
@@ -59,6 +67,9 @@ final class Scratch implements AutoCloseable {
   }
 
   private void remove() {
+    synchronized (processes) {
+      removed = true;
+    }
     processes.forEach(Scratch::end);
     try (Stream<Path> files = Files.walk(directory)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {

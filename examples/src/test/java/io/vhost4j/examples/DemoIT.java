@@ -57,14 +57,33 @@ class DemoIT {
   void aSignalEndsItAndItsDaemonAndItsFiles() throws Exception {
     try (ProgramRun demo = demo()) {
       demo.awaitOut(out -> out.contains("The daemon listens"));
-      // Not what the daemon has started: a class archive for later starts may be in the making.
-      List<ProcessHandle> children = demo.handle().children().toList();
-      assertThat(children).isNotEmpty();
+      assertThatASignalEndsAll(demo);
+    }
+  }
+
+  @Test
+  void aSignalEndsADaemonThatStarts() throws Exception {
+    try (ProgramRun demo = demo()) {
+      while (demo.handle().children().findAny().isEmpty()) {
+        assertThat(demo.handle().isAlive()).as(demo.err()).isTrue();
+        Thread.sleep(5);
+      }
+      assertThatASignalEndsAll(demo);
+    }
+  }
+
+  private void assertThatASignalEndsAll(ProgramRun demo) throws Exception {
+    // Not what the daemon has started: a class archive for later starts may be in the making.
+    List<ProcessHandle> children = demo.handle().children().toList();
+    assertThat(children).isNotEmpty();
+    try {
       demo.terminate();
       assertThat(demo.status()).isEqualTo(128 + 15);
       for (ProcessHandle child : children) {
         child.onExit().get(20, TimeUnit.SECONDS);
       }
+    } finally {
+      children.forEach(ProcessHandle::destroyForcibly);
     }
     assertNothingIsLeft();
   }
@@ -79,6 +98,7 @@ class DemoIT {
       assertThat(demo.status()).as("%s%s", demo.out(), demo.err()).isZero();
       assertThat(withoutNumbers(demo.out()))
           .isEqualTo(withoutNumbers(Readme.block("An entropy source listens")));
+      assertThat(demo.err()).isEmpty();
     }
     assertNothingIsLeft();
   }

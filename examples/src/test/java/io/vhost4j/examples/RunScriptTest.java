@@ -182,6 +182,19 @@ class RunScriptTest {
   }
 
   @Test
+  void aTerminalThatStopsWhatWritesInTheBackgroundDoesNotStopPrograms() throws Exception {
+    script(directory.resolve("jdk/bin/java"), "echo It runs.");
+    String command = "stty tostop; '" + tree.resolve("run") + "' example Bar";
+
+    try (ProgramRun run =
+        ProgramRun.start(
+            directory, environment(), List.of("script", "-qec", command, "/dev/null"))) {
+      run.awaitOut(out -> out.contains("It runs."));
+      assertThat(run.status()).isZero();
+    }
+  }
+
+  @Test
   void withoutAptItSaysWhatToInstall() throws Exception {
     Path installer = Path.of("../scripts/install-deps.sh").toAbsolutePath().normalize();
     Path other = Files.createDirectory(directory.resolve("other"));
@@ -205,14 +218,15 @@ class RunScriptTest {
   private ProgramRun run(String... arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of(tree.resolve("run").toString()));
     Collections.addAll(command, arguments);
-    return ProgramRun.start(
-        directory,
-        Map.of(
-            "PATH", programs + ":" + System.getenv("PATH"),
-            "JAVA_HOME", directory.resolve("jdk").toString(),
-            "TMPDIR", temporary.toString(),
-            "XDG_CACHE_HOME", directory.resolve("cache").toString()),
-        command);
+    return ProgramRun.start(directory, environment(), command);
+  }
+
+  private Map<String, String> environment() {
+    return Map.of(
+        "PATH", programs + ":" + System.getenv("PATH"),
+        "JAVA_HOME", directory.resolve("jdk").toString(),
+        "TMPDIR", temporary.toString(),
+        "XDG_CACHE_HOME", directory.resolve("cache").toString());
   }
 
   private void assertNothingIsLeft() throws IOException {
