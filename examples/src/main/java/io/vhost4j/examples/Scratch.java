@@ -61,7 +61,9 @@ final class Scratch implements AutoCloseable {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      return; // the hook is at it
+      // A signal ends the program and the hook is at it. What fails by that is no news, so nobody
+      // is told: this waits for the end and never returns.
+      System.exit(1);
     }
     remove();
   }

@@ -79,6 +79,7 @@ class DemoIT {
     try {
       demo.terminate();
       assertThat(demo.status()).isEqualTo(128 + 15);
+      assertThat(demo.err()).as("what ends by a signal has not failed").isEmpty();
       for (ProcessHandle child : children) {
         child.onExit().get(20, TimeUnit.SECONDS);
       }
