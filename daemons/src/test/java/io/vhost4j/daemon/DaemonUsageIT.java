@@ -126,7 +126,7 @@ class DaemonUsageIT {
         "--backend=null --socket=/proc/nowhere/x | /proc/nowhere/x",
         "--backend=null --socket=DIR/none/x | DIR/none/x",
         "--backend=null --socket=DIR | DIR: it is a directory",
-        "--backend=null --socket=DIR/file | DIR/file: it exists and is not a socket",
+        "--backend=null --socket=/proc/version | /proc/version: it exists and is not a socket",
         "--backend=null --socket-fd=99 | file descriptor 99 is not open",
         "--backend=null --socket-fd=0 | file descriptor 0 is not a Unix stream socket",
         "--backend=null --socket=DIR/s --metrics=192.0.2.1:80 | 192.0.2.1:80",
@@ -137,7 +137,6 @@ class DaemonUsageIT {
         "--backend=null --socket=DIR/none/x --log-level=off | DIR/none/x",
       })
   void whatCannotStartExitsWith1AndALineThatNamesIt(String line, String named) throws Exception {
-    Files.createFile(directory.resolve("file"));
     String[] args = line.replace("DIR", directory.toString()).split(" ");
     try (Daemon daemon = Daemon.start(args)) {
       assertThat(daemon.exitStatus()).isEqualTo(1);
