@@ -115,7 +115,12 @@ public final class GuestDelay implements AutoCloseable {
                   "--share",
                   directory.resolve("share").toString(),
                   "--socket",
-                  socket.toString()));
+                  socket.toString(),
+                  // Longer buffers than the driver has by default, and shorter periods.
+                  "--kernel-arg",
+                  "virtio_snd.pcm_buffer_ms=1000",
+                  "--kernel-arg",
+                  "virtio_snd.pcm_periods_max=256"));
       Clock after = clock();
       return parse(output, before, after);
     } finally {

@@ -14,6 +14,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -185,6 +186,25 @@ class DaemonLifeIT {
           .asString()
           .contains(socket.toString(), "Operation not permitted", "a group that this user is in");
       assertThat(socket).doesNotExist();
+    }
+  }
+
+  @Test
+  void aDirectoryThatThisUserMayNotWriteExitsWith1AndIsNamed() throws Exception {
+    Path folder = Files.createDirectory(directory.resolve("folder"));
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("r-xr-xr-x"));
+    boolean isRoot = Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+    List<String> mayNot = isRoot ? List.of("setpriv", "--bounding-set=-dac_override") : List.of();
+    try (Daemon daemon =
+        Daemon.startBy(mayNot, "--socket=" + folder.resolve("socket"), "--backend=null")) {
+      assertThat(daemon.exitStatus()).isEqualTo(1);
+      assertThat(daemon.err())
+          .singleElement()
+          .asString()
+          .contains(
+              "cannot listen on %s/socket: this user may not create files in %s: choose another"
+                      .formatted(folder, folder)
+                  + " path, or have its owner permit it");
     }
   }
 

@@ -45,7 +45,7 @@ class ServerOwnerTest {
     public Future<?> start() {
       return VhostUserServer.create(vertx, holder)
           .listen(socket)
-          .onSuccess(server -> toldInItsContext = Vertx.currentContext() == context);
+          .onSuccess(server -> toldInItsContext = Objects.equals(Vertx.currentContext(), context));
     }
   }
 

@@ -2,7 +2,6 @@ package io.vhost4j.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
@@ -13,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
 import java.nio.file.attribute.GroupPrincipal;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -243,18 +241,6 @@ class VhostUserListenerTest {
     Path relative = Path.of("no-such-directory", "socket");
     assertThat(refusalOf(relative))
         .contains("the directory " + relative.toAbsolutePath().getParent() + " does not exist");
-  }
-
-  @Test
-  void aDirectoryThatIsNotTheUsersIsReportedAsSuch() throws Exception {
-    Path folder = Files.createDirectory(directory.resolve("folder"));
-    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("r-xr-xr-x"));
-    assumeFalse(Files.isWritable(folder), "root may write everywhere");
-    assertThat(refusalOf(folder.resolve("socket")))
-        .isEqualTo(
-            "cannot listen on %s/socket: this user may not create files in %s: choose another"
-                + " path, or have its owner permit it",
-            folder, folder);
   }
 
   @Test

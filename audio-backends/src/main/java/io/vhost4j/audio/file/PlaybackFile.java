@@ -87,7 +87,7 @@ final class PlaybackFile {
     try {
       writer.open();
       if (writer.dataBytes() == 0) {
-        LOG.info("{} begins: {}", writer.path(), writer.format());
+        LOG.debug("{} begins: {}", writer.path(), writer.format()); // as often as a guest likes
       }
       return writer;
     } catch (IOException e) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(60)
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_UML", matches = ".+")
-class GuestDelayIT {
+class GuestDelayMeasurement {
   @TempDir Path directory;
 
   /** When each marker was in the sink; hears the sink's monitor. Data thread, then the test. */

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_UML", matches = ".+")
 @ExtendWith(RealAlsa.class)
-class GuestDelayAlsaIT {
+class GuestDelayAlsaMeasurement {
   private static final int RATE = 48000;
   private static final int FRAME = 4;
 
