@@ -9,7 +9,6 @@ import io.vhost4j.nativeio.EventFdSignals;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.protocol.Payload;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,34 +22,51 @@ public final class EventFd implements Notifier {
 
   private final OwnedFd fd;
   private final FileDescriptor file;
+  private final boolean kernelSignals;
 
-  /** Signals in our place where the kernel cannot be asked to; null before the first one. */
+  /** Signals in our place where the kernel cannot be asked to; null as long as none is needed. */
   private @Nullable FileThread thread;
 
-  private EventFd(OwnedFd fd) {
+  private EventFd(OwnedFd fd, boolean kernelSignals) {
     this.fd = fd;
     this.file = new FileDescriptor(fd.number());
+    this.kernelSignals = kernelSignals;
   }
 
   /** A new eventfd: counter 0, non-blocking, close-on-exec. */
   public static EventFd create() {
+    return create(EventFdSignals.available());
+  }
+
+  /**
+   * @param kernelSignals whether the kernel signals; a thread does otherwise
+   */
+  static EventFd create(boolean kernelSignals) {
     Epoll.ensureAvailability();
-    return new EventFd(new OwnedFd(Native.newEventFd().intValue()));
+    return new EventFd(new OwnedFd(Native.newEventFd().intValue()), kernelSignals);
   }
 
   /**
    * Takes over a descriptor that came from a peer.
    *
    * @param fd the descriptor, which belongs to the result; it is closed if it is refused
-   * @throws IOException if it is no eventfd
+   * @throws IOException if it is no eventfd, or if there is no thread to be had for its signals
    */
   public static EventFd adopt(OwnedFd fd) throws IOException {
+    return adopt(fd, EventFdSignals.available());
+  }
+
+  static EventFd adopt(OwnedFd fd, boolean kernelSignals) throws IOException {
     Epoll.ensureAvailability();
     try {
       if (!Descriptors.isEventFd(fd.number())) {
         throw new IOException("not an eventfd but " + Descriptors.describe(fd.number()));
       }
-      return new EventFd(fd);
+      EventFd adopted = new EventFd(fd, kernelSignals);
+      if (!kernelSignals) {
+        adopted.thread(); // now, as whoever signals can refuse nothing any more
+      }
+      return adopted;
     } catch (IOException e) {
       fd.close();
       throw e;
@@ -62,28 +78,23 @@ public final class EventFd implements Notifier {
    */
   @Override
   public void signal() {
-    if (EventFdSignals.available()) {
+    if (kernelSignals) {
       if (!EventFdSignals.send(fd)) {
-        throw new IllegalStateException("cannot signal " + fd);
+        throw new IllegalStateException(
+            "cannot signal " + this + ": the kernel is short of memory");
       }
-    } else {
+      return;
+    }
+    try {
       thread().signal();
+    } catch (IOException e) {
+      throw new IllegalStateException("cannot signal " + this + ": " + e.getMessage(), e);
     }
   }
 
-  private synchronized FileThread thread() {
+  private synchronized FileThread thread() throws IOException {
     if (thread == null) {
-      try {
-        OwnedFd copy = fd.duplicate();
-        try {
-          thread = FileThread.start(copy);
-        } catch (IOException e) {
-          copy.close();
-          throw e;
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot signal " + fd, e);
-      }
+      thread = FileThread.startForCopy(fd);
     }
     return thread;
   }

@@ -23,6 +23,9 @@ final class FileThread implements AutoCloseable {
   private static final int READ_SIZE = 4096;
   private static final int READS = 1024;
 
+  /** What is read goes where nobody looks, so all threads may share it. */
+  private static final ByteBuffer THROWN_AWAY = ByteBuffer.allocateDirect(READ_SIZE);
+
   private final OwnedFd fd;
   private final FileDescriptor file;
   private final ByteBuffer one = Payload.u64(1);
@@ -46,7 +49,8 @@ final class FileThread implements AutoCloseable {
    */
   static FileThread start(OwnedFd fd) throws IOException {
     if (!PERMITS.tryAcquire()) {
-      throw new IOException(MAX_THREADS + " pipes or sockets are in use for notifications already");
+      throw new IOException(
+          "the limit of " + MAX_THREADS + " threads for notifications is reached");
     }
     try {
       FileThread started = new FileThread(fd);
@@ -54,7 +58,18 @@ final class FileThread implements AutoCloseable {
       return started;
     } catch (OutOfMemoryError e) {
       PERMITS.release();
-      throw new IOException("no thread for a pipe or socket can be started", e);
+      throw new IOException("no thread for notifications can be started", e);
+    }
+  }
+
+  /** As {@link #start}, for a descriptor that stays the caller's. */
+  static FileThread startForCopy(OwnedFd fd) throws IOException {
+    OwnedFd copy = fd.duplicate();
+    try {
+      return start(copy);
+    } catch (IOException e) {
+      copy.close();
+      throw e;
     }
   }
 
@@ -70,6 +85,7 @@ final class FileThread implements AutoCloseable {
     LockSupport.unpark(thread);
   }
 
+  /** Ends the thread, which writes what has been signalled before. */
   @Override
   public void close() {
     closed = true;
@@ -78,7 +94,7 @@ final class FileThread implements AutoCloseable {
 
   private void run() {
     try {
-      while (!closed) {
+      while (!closed || signalled) {
         if (signalled) {
           signalled = false;
           write();
@@ -106,10 +122,9 @@ final class FileThread implements AutoCloseable {
   }
 
   private void read() {
-    ByteBuffer target = ByteBuffer.allocateDirect(READ_SIZE);
     try {
       for (int i = 0; i < READS && Descriptors.awaitReadable(fd.number(), 0); i++) {
-        if (file.read(target, 0, READ_SIZE) <= 0) {
+        if (file.read(THROWN_AWAY, 0, READ_SIZE) <= 0) {
           return;
         }
       }

@@ -53,7 +53,7 @@ public final class Kick implements AutoCloseable {
    */
   public void watch(Context context, FdRegistration.Handler handler) throws IOException {
     try {
-      FileThread thread = Descriptors.isEventFd(fd.number()) ? null : startReader();
+      FileThread thread = Descriptors.isEventFd(fd.number()) ? null : FileThread.startForCopy(fd);
       reader = thread;
       FdRegistration.Handler ready =
           thread == null
@@ -65,16 +65,6 @@ public final class Kick implements AutoCloseable {
       registration = FdRegistration.open(context, fd, FdRegistration.Interest.READ_EDGE, ready);
     } catch (IOException e) {
       close();
-      throw e;
-    }
-  }
-
-  private FileThread startReader() throws IOException {
-    OwnedFd copy = fd.duplicate();
-    try {
-      return FileThread.start(copy);
-    } catch (IOException e) {
-      copy.close();
       throw e;
     }
   }

@@ -18,7 +18,8 @@ public sealed interface Notifier extends AutoCloseable
    * signal.
    *
    * @param fd the descriptor, which belongs to the result; it is closed if it is refused
-   * @throws IOException if it is another file, or not open for writing
+   * @throws IOException if it is another file, or not open for writing, or if there is no thread to
+   *     be had where one is needed
    */
   static Notifier adopt(OwnedFd fd) throws IOException {
     try {
@@ -41,7 +42,11 @@ public sealed interface Notifier extends AutoCloseable
     }
   }
 
-  /** Wakes the peer. One that has not taken earlier signals, or is gone, is not told again. */
+  /**
+   * Wakes the peer. One that has not taken earlier signals, or is gone, is not told again.
+   *
+   * @throws IllegalStateException if the kernel is short of memory
+   */
   void signal();
 
   @Override
