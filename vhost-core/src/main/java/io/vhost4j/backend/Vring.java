@@ -217,7 +217,7 @@ final class Vring {
     Notifier present = call;
     callMissed = present == null;
     if (present != null) {
-      present.signal();
+      signal(present);
       counters.notifications++;
     }
   }
@@ -287,7 +287,16 @@ final class Vring {
   void broken(String reason) {
     session.ringBroken(this, reason);
     if (error != null) {
-      error.signal();
+      signal(error);
+    }
+  }
+
+  /** A side that waits for a signal that cannot be sent would wait for ever: the session ends. */
+  private void signal(Notifier notifier) {
+    try {
+      notifier.signal();
+    } catch (IllegalStateException e) {
+      session.fail("queue %d: %s".formatted(index, e.getMessage()));
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.Locale;
 public final class EventFdSignals {
   private static final int EVENTS = 256;
   private static final int EVENT_SIZE = 32;
+  private static final int TRIES = 100;
 
   // struct iocb; the operation is 0, IOCB_CMD_PREAD
   private static final int IOCB_LONGS = 8;
@@ -77,8 +78,16 @@ public final class EventFdSignals {
     iocb.putInt(FILE_OFFSET, fd).putInt(FLAGS_OFFSET, IOCB_FLAG_RESFD).putInt(RESFD_OFFSET, fd);
     iocb.putLong(POINTER_OFFSET, scratch.address);
     // What is done stays in a queue until it is taken out; there is no room for more when it is
-    // full.
-    return submit(scratch) || (takeDone(scratch) && submit(scratch));
+    // full. Other threads may fill it again before this one gets its turn.
+    for (int i = 0; i < TRIES; i++) {
+      if (submit(scratch)) {
+        return true;
+      }
+      if (!takeDone(scratch)) {
+        return false;
+      }
+    }
+    return false;
   }
 
   private static boolean submit(NativeScratch scratch) {

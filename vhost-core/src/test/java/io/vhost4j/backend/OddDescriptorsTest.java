@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.channel.unix.FileDescriptor;
 import io.vhost4j.event.EventFd;
+import io.vhost4j.event.Notifier;
 import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.Descriptors;
 import io.vhost4j.nativeio.OddMemory;
@@ -17,9 +18,12 @@ import io.vhost4j.protocol.VringFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -211,10 +215,10 @@ class OddDescriptorsTest {
   @ParameterizedTest
   @EnumSource(Full.class)
   void aBlockingEventFdWithAFullCounterBlocksNobody(Full which) throws Exception {
+    EventFd full = full();
     Path other = backend.serve(new TestDevice("other", 1, TestDevice.Manner.AT_ONCE));
     try (Guest neighbour = Guest.running(other, 1);
-        Guest guest = Guest.running(backend.serve(device), 1);
-        EventFd full = full()) {
+        Guest guest = Guest.running(backend.serve(device), 1)) {
       Guest.Queue queue = guest.queues.get(0);
       VringFile file = new VringFile(0, true);
       FrontendMessage type =
@@ -243,6 +247,99 @@ class OddDescriptorsTest {
       }
       Await.until("ring stopped", () -> backend.logs().complaints().size() == 1);
       neighbour.play(neighbour.queues.get(0));
+    } finally {
+      letGo(full);
+      full.close();
+    }
+  }
+
+  private static void letGo(EventFd full) {
+    // A loop that hangs would hang for ever, and the test would not say why.
+    OpenFiles.makeNonBlocking(full.fd());
+    for (int i = 0; i < 10; i++) {
+      full.drain();
+    }
+  }
+
+  /** Eventfds that are open in this process. */
+  private static Set<Integer> eventFds() throws IOException {
+    Set<Integer> found = new HashSet<>();
+    try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+      for (Path fd : all.toList()) {
+        int number = Integer.parseInt(fd.getFileName().toString());
+        if (Files.exists(fd, LinkOption.NOFOLLOW_LINKS) && Descriptors.isEventFd(number)) {
+          found.add(number);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** As when the kernel has no memory for it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aSignalThatCannotBeSentEndsTheSessionAndNothingElse(boolean error) throws Exception {
+    Path other = backend.serve(new TestDevice("other", 1, TestDevice.Manner.AT_ONCE));
+    Path path = backend.serve(device);
+    try (Guest neighbour = Guest.running(other, 1);
+        Guest guest = Guest.running(path, 1);
+        EventFd given = EventFd.create();
+        OwnedFd nothing = OddFiles.nothing()) {
+      Guest.Queue queue = guest.queues.get(0);
+      guest.sync();
+      Set<Integer> taken = eventFds();
+      give(
+          guest,
+          error ? FrontendMessage.SET_VRING_ERR : FrontendMessage.SET_VRING_CALL,
+          0,
+          given.fd());
+      Set<Integer> theirs = eventFds();
+      theirs.removeAll(taken);
+      assertThat(theirs).hasSize(1);
+      OpenFiles.replace(theirs.iterator().next(), nothing);
+      queue.driver.enableNotifications();
+      if (error) {
+        new RawRing(guest, queue).index(1000);
+      } else {
+        guest.submit(queue, "nobody can be told");
+      }
+      queue.kick.signal();
+      Await.until("session ended", () -> guest.frontend.isHungUpOn());
+      neighbour.play(neighbour.queues.get(0));
+    }
+    backend.assertServes(path, 1);
+    assertThat(backend.logs().complaints())
+        .hasSize(error ? 2 : 1)
+        .last()
+        .asString()
+        .contains("disconnected: queue 0: cannot signal eventfd");
+    assertThat(backend.logs().stackTraces()).isEmpty();
+  }
+
+  /** Each pipe has a thread. */
+  @Test
+  void pipesBeyondTheLimitOfThreadsAreRefusedAndTheQueueGoesOn() throws Exception {
+    List<Notifier> others = new ArrayList<>();
+    try (Guest guest = Guest.running(backend.serve(device), 1);
+        Ends kick = Ends.ofPipe(true);
+        Ends call = Ends.ofPipe(false)) {
+      while (true) {
+        try {
+          others.add(Notifier.adopt(OddFiles.pipe()));
+        } catch (IOException e) {
+          break;
+        }
+      }
+      assertRefused(guest, FrontendMessage.SET_VRING_CALL, call.theirs);
+      assertRefused(guest, FrontendMessage.SET_VRING_ERR, call.theirs);
+      assertThat(backend.logs().complaints())
+          .hasSize(2)
+          .allMatch(line -> line.contains("refused: the limit of 256 threads"));
+      guest.play(guest.queues.get(0)); // with the descriptors from before
+      assertRefused(guest, FrontendMessage.SET_VRING_KICK, kick.theirs);
+      assertThat(backend.logs().complaints()).last().asString().contains("the limit of 256");
+    } finally {
+      others.forEach(Notifier::close);
     }
   }
 
@@ -264,8 +361,7 @@ class OddDescriptorsTest {
     static int fill(OwnedFd end) throws IOException {
       ByteBuffer value = Payload.u64(1);
       int count = 0;
-      while (Descriptors.writable(end.number())
-          && new FileDescriptor(end.number()).write(value, 0, Long.BYTES) > 0) {
+      while (new FileDescriptor(end.number()).write(value, 0, Long.BYTES) > 0) {
         count++;
       }
       return count;
@@ -330,6 +426,7 @@ class OddDescriptorsTest {
       Guest.Queue queue = guest.queues.get(0);
       give(guest, FrontendMessage.SET_VRING_CALL, 0, call.theirs);
       assertThat(Ends.fill(call.theirs)).isPositive();
+      OpenFiles.makeBlocking(call.theirs);
       for (int i = 0; i < 3; i++) {
         use(guest, queue, queue.kick.fd());
       }
@@ -374,7 +471,8 @@ class OddDescriptorsTest {
         holders.add(holder);
         Await.until("in splice", () -> OpenFiles.isLocked(holder));
       }
-      last.theirs.close(); // the backend's is the last now
+      last.theirs.close(); // the backend's are the last now
+      kick.theirs.close();
       for (int i = 0; i < 3; i++) {
         queue.driver.enableNotifications();
         guest.submit(queue, "held");
