@@ -16,7 +16,6 @@ public final class Descriptors {
   private static final int O_WRONLY = 1;
   private static final int O_PATH = 0x200000;
   private static final int F_DUPFD_CLOEXEC = 1030;
-  private static final int O_NONBLOCK = 0x800;
   private static final short POLLIN = 1;
   private static final short POLLOUT = 4;
 
@@ -39,11 +38,6 @@ public final class Descriptors {
     } catch (LastErrorException e) {
       throw new NativeIoException("dup", e);
     }
-  }
-
-  /** Whether calls on the descriptor may block, a property of the open file all holders share. */
-  public static boolean blocks(int fd) throws NativeIoException {
-    return (flags(fd) & O_NONBLOCK) == 0;
   }
 
   /** Whether the descriptor is open for writing. */
