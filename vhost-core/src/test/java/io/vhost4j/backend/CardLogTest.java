@@ -2,6 +2,7 @@ package io.vhost4j.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.Promise;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -46,6 +47,33 @@ class CardLogTest {
     assertThat(lines().subList(CardLog.LINES + 1, lines().size()))
         .containsExactly(
             "card: ring 0 broken", "card: ... 4 more lines like \"ring … broken\" left out");
+  }
+
+  @Test
+  void nothingIsTakenForAFloodThatComesLongAfterTheLast() throws Exception {
+    CardLog log = new CardLog(backend.vertx(), () -> "card", 1);
+    backend.onLoop(
+        () -> {
+          write(log, CardLog.LINES);
+          Thread.sleep(5);
+          write(log, CardLog.LINES);
+          return 0;
+        });
+    assertThat(lines()).hasSize(2 * CardLog.LINES);
+  }
+
+  @Test
+  void whatWasToldAtTheEndIsNotToldAgainLater() throws Exception {
+    CardLog log = new CardLog(backend.vertx(), () -> "card", SHORT);
+    Promise<Void> later = Promise.promise();
+    backend.onLoop(
+        () -> {
+          write(log, CardLog.LINES + 3);
+          log.close();
+          backend.vertx().setTimer(2 * SHORT, id -> later.complete());
+        });
+    Await.result(later.future());
+    assertThat(lines()).hasSize(CardLog.LINES + 1);
   }
 
   @Test

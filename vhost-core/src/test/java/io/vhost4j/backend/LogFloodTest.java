@@ -110,9 +110,9 @@ class LogFloodTest {
     try (Guest guest = Guest.running(path, 1)) {
       guest.play(guest.queues.get(0));
       assertThat(lines("waits")).isEmpty();
-      try (RawFrontend second = new RawFrontend(path);
-          RawFrontend third = new RawFrontend(path)) {
+      try (RawFrontend second = new RawFrontend(path)) {
         Await.until("a line", () -> !lines("waits").isEmpty());
+        RawFrontend third = new RawFrontend(path);
         guest.play(guest.queues.get(0));
         backend.settle();
         assertThat(lines("waits"))
@@ -121,6 +121,7 @@ class LogFloodTest {
             .contains("copy", path.toString(), "another frontend waits: one is served at a time");
         assertThat(second.hasNews()).isFalse();
         assertThat(third.hasNews()).isFalse();
+        third.close();
       }
     }
     backend.assertServes(path, 1);

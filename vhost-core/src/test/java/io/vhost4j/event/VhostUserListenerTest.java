@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
 import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -241,6 +242,16 @@ class VhostUserListenerTest {
     Path relative = Path.of("no-such-directory", "socket");
     assertThat(refusalOf(relative))
         .contains("the directory " + relative.toAbsolutePath().getParent() + " does not exist");
+  }
+
+  @Test
+  void aLinkInTheSocketsPlaceIsNotFollowed() throws Exception {
+    Path other = Files.createFile(directory.resolve("other"));
+    Files.setPosixFilePermissions(other, PosixFilePermissions.fromString("rw-------"));
+    Path link = Files.createSymbolicLink(directory.resolve("socket"), other);
+    assertThatThrownBy(() -> UnixSocket.setMode(link, 0666)).isInstanceOf(IOException.class);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(other)))
+        .isEqualTo("rw-------");
   }
 
   @Test
