@@ -60,6 +60,22 @@ class DriverQueueTest {
   }
 
   @Test
+  void memoryThatHasBeenUsedBeforeIsAnEmptyRing() throws Exception {
+    for (long features : new long[] {0, RingFeatures.EVENT_IDX}) {
+      ByteBuffer dirt = ByteBuffer.allocateDirect((int) DriverQueue.bytesNeeded(N, 0));
+      for (int i = 0; i < dirt.capacity(); i++) {
+        dirt.put(i, (byte) -1);
+      }
+      assertThat(memory.memory.write(BUFFERS, dirt)).isTrue();
+      DriverQueue driver = driver(0, features, 0);
+      assertThat(driver.poll()).isEqualTo(-1);
+      assertThat(driver.add(ADDRESSES, LENGTHS, 1, 0)).isNotNegative();
+      driver.publish();
+      assertThat(driver.needsKick()).as("features %x", features).isTrue();
+    }
+  }
+
+  @Test
   void impossibleRingsAreRefused() {
     assertThatThrownBy(() -> DriverQueue.create(memory.memory, BUFFERS, 3, 0, 0, 0))
         .hasMessageContaining("a ring of 3");
