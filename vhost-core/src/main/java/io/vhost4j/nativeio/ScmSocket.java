@@ -7,6 +7,7 @@ import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -26,6 +27,9 @@ public final class ScmSocket {
   /** Most descriptors that are received at a time: a memory table of 32 regions (C1, C20). */
   public static final int MAX_FDS = 32;
 
+  /** Most that can be sent with one message: there is room for as many, see {@link #receive}. */
+  private static final int SYSTEM_MAX_FDS = 253;
+
   /** Result of {@link #receive} when there is nothing to read now. */
   public static final int NOTHING = -1;
 
@@ -39,6 +43,7 @@ public final class ScmSocket {
   private static final int IOV_OFFSET = 56;
   private static final int CONTROL_OFFSET = 72;
   private static final int CMSG_HEADER = 16;
+  private static final int CONTROL_BYTES = CMSG_HEADER + align(SYSTEM_MAX_FDS * Integer.BYTES);
 
   private final OwnedFd socket;
   private final int maxFds;
@@ -56,7 +61,7 @@ public final class ScmSocket {
   ScmSocket(OwnedFd socket, int maxFds) {
     this.socket = socket;
     this.maxFds = maxFds;
-    this.memory = new Memory(CONTROL_OFFSET + CMSG_HEADER + align(maxFds * Integer.BYTES));
+    this.memory = new Memory(CONTROL_OFFSET + CONTROL_BYTES);
     this.address = Pointer.nativeValue(memory);
     this.header = memory.getByteBuffer(0, memory.size()).order(ByteOrder.nativeOrder());
     memory.clear();
@@ -66,6 +71,9 @@ public final class ScmSocket {
    * Reads up to {@code target.remaining()} bytes and the descriptors that come with them, and
    * advances the position.
    *
+   * <p>All descriptors are received, wanted or not: those that there is no room for the kernel
+   * closes in the calling thread, which may have to wait then (see {@link OwnedFd#ofPeer}).
+   *
    * @param target a direct buffer with room
    * @param fds receives the descriptors, all close-on-exec; the caller owns them
    * @return bytes read, 0 if the peer has closed, {@link #NOTHING} if there is nothing now
@@ -73,21 +81,27 @@ public final class ScmSocket {
    *     more than {@link #MAX_FDS} came or this process may open no more; all are then closed
    */
   public int receive(ByteBuffer target, List<OwnedFd> fds) throws IOException {
-    int count = receive(target, CMSG_HEADER + maxFds * Integer.BYTES);
-    if (count == NOTHING) {
-      return NOTHING;
+    prepare(target, CONTROL_BYTES);
+    int count;
+    try {
+      count = (int) LibC.recvmsg(socket.number(), address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == Errno.EAGAIN || e.getErrorCode() == Errno.EINTR) {
+        return NOTHING;
+      }
+      throw new NativeIoException("recvmsg", e);
     }
-    int before = fds.size();
-    takeDescriptors(fds);
-    if (truncated()) {
-      List<OwnedFd> cut = fds.subList(before, fds.size());
-      cut.forEach(OwnedFd::close);
-      cut.clear();
+    target.position(target.position() + count);
+    List<OwnedFd> received = new ArrayList<>();
+    takeDescriptors(received);
+    if (truncated() || received.size() > maxFds) {
+      received.forEach(OwnedFd::close);
       throw new IOException(
           "descriptors were lost: more than "
               + maxFds
               + " with one message, or too many files open in this process");
     }
+    fds.addAll(received);
     return count;
   }
 
@@ -97,28 +111,16 @@ public final class ScmSocket {
    *
    * @param target a direct buffer with room
    * @return as {@link #receive(ByteBuffer, List)}
-   * @throws IOException if the call fails, or if descriptors came; the kernel has dropped them
+   * @throws IOException if the call fails, or if descriptors came, which are closed then
    */
   public int receive(ByteBuffer target) throws IOException {
-    int count = receive(target, 0);
-    if (count != NOTHING && truncated()) {
+    List<OwnedFd> fds = new ArrayList<>();
+    int count = receive(target, fds);
+    if (!fds.isEmpty()) {
+      fds.forEach(OwnedFd::close);
       throw new IOException("descriptors came behind the first byte of a message");
     }
     return count;
-  }
-
-  private int receive(ByteBuffer target, int controlLength) throws IOException {
-    prepare(target, controlLength);
-    try {
-      int count = (int) LibC.recvmsg(socket.number(), address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-      target.position(target.position() + count);
-      return count;
-    } catch (LastErrorException e) {
-      if (e.getErrorCode() == Errno.EAGAIN || e.getErrorCode() == Errno.EINTR) {
-        return NOTHING;
-      }
-      throw new NativeIoException("recvmsg", e);
-    }
   }
 
   private boolean truncated() {

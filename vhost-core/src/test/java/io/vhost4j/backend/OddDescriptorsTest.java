@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.channel.unix.FileDescriptor;
 import io.vhost4j.event.EventFd;
+import io.vhost4j.event.NativeTransport;
 import io.vhost4j.event.Notifier;
 import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.Descriptors;
 import io.vhost4j.nativeio.OddMemory;
 import io.vhost4j.nativeio.OpenFiles;
 import io.vhost4j.nativeio.OwnedFd;
+import io.vhost4j.nativeio.ScmSocket;
 import io.vhost4j.nativeio.UnixSocket;
 import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.MemoryTable;
@@ -21,9 +23,12 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -488,6 +493,53 @@ class OddDescriptorsTest {
       for (Thread holder : holders) {
         holder.join();
       }
+    }
+  }
+
+  /**
+   * What the kernel drops on receipt it closes in the thread that receives, and the last close of a
+   * pipe waits for its lock.
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aPipeThatNobodyTakesHoldsUpNobody(boolean tooMany) throws Exception {
+    Path other = backend.serve(new TestDevice("other", 1, TestDevice.Manner.AT_ONCE));
+    Path path = backend.serve(device);
+    OwnedFd[] silent = UnixSocket.pair();
+    CountDownLatch sent = new CountDownLatch(1);
+    try (Guest neighbour = Guest.running(other, 1);
+        Guest guest = Guest.running(path, 1);
+        Ends pipe = Ends.ofPipe(false);
+        OwnedFd listener = silent[1];
+        OwnedFd again = OddFiles.reopened(pipe.theirs);
+        OwnedFd speaker = silent[0]) {
+      OpenFiles.makeBlocking(listener);
+      Thread holder = new Thread(() -> OpenFiles.splice(listener, again));
+      holder.start();
+      Await.until("in splice", () -> OpenFiles.isLocked(holder));
+      List<OwnedFd> fds = new ArrayList<>();
+      if (tooMany) {
+        fds.addAll(Collections.nCopies(ScmSocket.MAX_FDS, guest.file));
+      } else {
+        guest.frontend.sendRaw(Payload.allocate(1));
+        backend.settle();
+      }
+      fds.add(pipe.theirs);
+      NativeTransport.newLoop(backend.vertx()).runOnContext(v -> await(sent));
+      guest.frontend.sendRaw(Payload.allocate(1), fds.toArray(OwnedFd[]::new));
+      pipe.theirs.close(); // the one on its way is the last now
+      sent.countDown();
+      neighbour.play(neighbour.queues.get(0));
+      assertThat(guest.frontend.isHungUpOn()).isTrue();
+    } // the silent socket speaks first
+    backend.assertServes(path, 1);
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(Await.SECONDS, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 
