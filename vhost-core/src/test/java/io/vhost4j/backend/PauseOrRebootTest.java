@@ -2,6 +2,8 @@ package io.vhost4j.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vhost4j.protocol.FrontendMessage;
 import io.vhost4j.protocol.Payload;
 import io.vhost4j.protocol.ProtocolFeature;
@@ -301,6 +303,29 @@ class PauseOrRebootTest {
       backend.onLoop(holder::release);
       assertThat(guest.awaitUsed(unused)).isEqualTo(head);
       assertThat(unused.driver.poll()).isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void noRingRunsBeforeTheDeviceIsResetForANewDriver() throws Exception {
+    Promise<Void> reset = Promise.promise();
+    try (Guest guest = guest(0, 0, 0)) {
+      play(guest, 1, 1);
+      stopAll(guest);
+      guest.queues.forEach(guest::reboot);
+      device.resets = reset::future;
+      Guest.Queue first = guest.queues.get(0);
+      guest.start(first, 0, true);
+      guest.start(guest.queues.get(1), 0, true); // the new driver is recognized
+      Await.until("reset asked for", () -> resets() == 1);
+      guest.submit(first, "too early");
+      first.kick.signal();
+      backend.settle();
+      assertThat(device.events).endsWith("reset");
+      device.resets = Future::succeededFuture;
+      backend.onLoop(() -> reset.complete());
+      guest.awaitUsed(first);
+      assertThat(resets()).isEqualTo(1);
     }
   }
 

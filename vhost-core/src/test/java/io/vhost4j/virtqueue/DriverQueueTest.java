@@ -62,7 +62,7 @@ class DriverQueueTest {
   @Test
   void memoryThatHasBeenUsedBeforeIsAnEmptyRing() throws Exception {
     for (long features : new long[] {0, RingFeatures.EVENT_IDX}) {
-      ByteBuffer dirt = ByteBuffer.allocateDirect((int) DriverQueue.bytesNeeded(N, 0));
+      ByteBuffer dirt = ByteBuffer.allocateDirect(DriverQueue.bytesNeeded(N, 0));
       for (int i = 0; i < dirt.capacity(); i++) {
         dirt.put(i, (byte) -1);
       }
