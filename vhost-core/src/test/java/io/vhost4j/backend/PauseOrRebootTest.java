@@ -307,6 +307,26 @@ class PauseOrRebootTest {
   }
 
   @Test
+  void whereARingStoppedBeforeTheLastResetSaysNothing() throws Exception {
+    try (Guest guest = guest(0, 0, 0)) {
+      play(guest, 0, 2);
+      play(guest, 1, 3);
+      stopAll(guest);
+      guest.queues.forEach(guest::reboot);
+      Guest.Queue second = guest.queues.get(1);
+      guest.start(second, 0, true);
+      play(guest, 1, 2);
+      assertThat(resets()).as("after a reboot").isEqualTo(1);
+      int base = guest.stop(second);
+      guest.start(guest.queues.get(0), 0, true); // for the first time
+      guest.start(second, base, true);
+      play(guest, 0, 1);
+      play(guest, 1, 1);
+      assertThat(resets()).as("after a pause").isEqualTo(1);
+    }
+  }
+
+  @Test
   void noRingRunsBeforeTheDeviceIsResetForANewDriver() throws Exception {
     Promise<Void> reset = Promise.promise();
     try (Guest guest = guest(0, 0, 0)) {
@@ -342,6 +362,7 @@ class PauseOrRebootTest {
       guest.kick(first, first.kick);
       guest.start(guest.queues.get(1), 0, true);
       guest.call(first, first.call);
+      assertThat(first.call.await(Await.SECONDS * 1000)).as("the call").isTrue();
       guest.awaitUsed(first);
       assertThat(resets()).isEqualTo(1);
     }

@@ -254,6 +254,21 @@ class ProtocolTest {
     }
   }
 
+  /** To read it could wait for whoever else reads the same socket. */
+  @Test
+  void whatAFrontendSaysOnTheBackendsSocketIsNotRead() throws Exception {
+    try (Guest guest = Guest.running(backend.serve(device), 1);
+        RawFrontend channel = new RawFrontend(giveBackendSocket(guest.frontend))) {
+      guest.sync();
+      channel.sendRaw(Payload.u64(-1), guest.file);
+      channel.sendRaw(Payload.u64(-1));
+      backend.settle();
+      changeConfig();
+      assertThat(channel.receive().header().request())
+          .isEqualTo(BackendMessage.CONFIG_CHANGE_MSG.id());
+    }
+  }
+
   @Test
   void aChangeIsNotToldWithoutTheFeatureConfigC40() throws Exception {
     try (Guest guest = new Guest(backend.serve(device))) {

@@ -257,6 +257,9 @@ class GuestMemoryTest {
     assertThat(Maps.count("vhost4j-table")).isEqualTo(1);
     put(three, 0, 7);
     three.release();
+    assertThat(three.find(0))
+        .as("nothing, or whoever looks at it would end the process")
+        .isEqualTo(-1);
     assertThat(Maps.count("vhost4j-table")).isZero();
     assertThatThrownBy(three::release).isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(three::retain).isInstanceOf(IllegalStateException.class);
