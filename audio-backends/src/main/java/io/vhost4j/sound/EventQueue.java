@@ -9,7 +9,6 @@ import io.vhost4j.virtqueue.DescriptorChain;
 import io.vhost4j.virtqueue.VirtqueueException;
 import java.util.ArrayDeque;
 import java.util.BitSet;
-import java.util.Queue;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +24,7 @@ final class EventQueue implements QueueHandler {
   private final BitSet xrunStreams = new BitSet();
 
   /** Buffers of the driver that wait for an event. */
-  private final Queue<DescriptorChain> buffers = new ArrayDeque<>();
+  private final ArrayDeque<DescriptorChain> buffers = new ArrayDeque<>();
 
   private @Nullable DeviceQueue queue;
 
@@ -115,22 +114,26 @@ final class EventQueue implements QueueHandler {
     return true;
   }
 
-  /**
-   * Returns the buffers without an event: with used length 0, and zeroed, as a driver may look for
-   * an event all the same and would find the one before.
-   */
+  /** Leaves the buffers in the ring: nothing of the driver's memory is touched for nothing. */
   @Override
   public Future<Void> stop(DeviceQueue running) {
-    for (DescriptorChain chain = buffers.poll(); chain != null; chain = buffers.poll()) {
-      try {
-        chain.writer().writeZeros(SoundEvent.SIZE);
-        chain.deliverFaults();
-      } catch (InternalError e) {
-        // The memory is gone, but the ring wants its chain back.
+    for (DescriptorChain chain = buffers.pollLast(); chain != null; chain = buffers.pollLast()) {
+      if (!running.putBack(chain)) {
+        returnEmpty(running, chain);
       }
-      running.complete(chain, 0);
     }
     queue = null;
     return Future.succeededFuture();
+  }
+
+  /** Zeroed, as a driver may look for an event all the same and would find the one before. */
+  private static void returnEmpty(DeviceQueue running, DescriptorChain chain) {
+    try {
+      chain.writer().writeZeros(SoundEvent.SIZE);
+      chain.deliverFaults();
+    } catch (InternalError e) {
+      // The memory is gone, but the ring wants its chain back.
+    }
+    running.complete(chain, 0);
   }
 }

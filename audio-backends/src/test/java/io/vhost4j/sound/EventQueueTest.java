@@ -264,10 +264,23 @@ class EventQueueTest {
   }
 
   @Test
-  void aStoppedQueueGetsItsBuffersBackWithoutAnEvent() throws Exception {
+  void aStoppedQueueFindsItsBuffersInTheRingAgain() throws Exception {
     try (Rig rig = rig()) {
       addBuffers(rig, 3);
       rig.event.stop();
+      assertThat(rig.event.used).isEmpty();
+      assertThat(rig.event.leftInRing).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void buffersThatCannotBeLeftInTheRingComeBackWithoutAnEvent() throws Exception {
+    try (Rig rig = rig()) {
+      addBuffers(rig, 2);
+      rig.event.send(new byte[0], 7); // comes back at once
+      addBuffers(rig, 1);
+      rig.event.stop();
+      assertThat(rig.event.leftInRing).isEqualTo(1);
       assertThat(rig.event.used).hasSize(3).allMatch(used -> used.length() == 0);
     }
   }

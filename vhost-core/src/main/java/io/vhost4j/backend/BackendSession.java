@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -251,7 +252,7 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
   Future<Void> resetDevice() {
     status = 0;
     vrings.forEach(Vring::disable);
-    return haltAndReset().onComplete(done -> vrings.forEach(Vring::rewind));
+    return haltAndReset(Vring::halt).onComplete(done -> vrings.forEach(Vring::rewind));
   }
 
   /**
@@ -265,19 +266,20 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
    * been started meanwhile start again behind the reset.
    */
   Future<Void> beforeStart(Vring vring) {
-    if (!undecided || vring.isStarted()) {
+    if (!(undecided || vring.isLeft()) || vring.isStarted()) {
       return Future.succeededFuture();
     }
     if (vring.goesOn()) {
       undecided = false;
       return Future.succeededFuture();
     }
-    if (!vring.isElsewhere() && negotiation.acknowledged() == featuresAtStop) {
+    boolean otherFeatures = undecided && negotiation.acknowledged() != featuresAtStop;
+    if (!vring.isElsewhere() && !otherFeatures) {
       return Future.succeededFuture();
     }
     log.debug("{}: a new driver begins, the device is reset", cardLog);
     renewing = true;
-    return haltAndReset()
+    return haltAndReset(Vring::makeWay)
         .onComplete(
             done -> {
               renewing = false;
@@ -285,10 +287,10 @@ final class BackendSession implements VhostUserChannel.Handler, DeviceContext {
             });
   }
 
-  private Future<Void> haltAndReset() {
+  private Future<Void> haltAndReset(Function<Vring, Future<?>> halt) {
     return afterLastReset(
         () ->
-            Future.join(vrings.stream().map(Vring::halt).toList())
+            Future.join(vrings.stream().map(halt).toList())
                 .compose(halted -> ask(device::reset))
                 .onComplete(
                     done -> {

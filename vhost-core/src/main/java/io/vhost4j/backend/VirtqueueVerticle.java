@@ -226,6 +226,17 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     return stopped.future();
   }
 
+  /**
+   * Takes the ring out of service without writing into it, as its driver is gone and may have given
+   * its memory to somebody else.
+   *
+   * @return as {@link #stop()}
+   */
+  Future<?> leave() {
+    ring.disown();
+    return stop();
+  }
+
   /** Who serves the ring next may be another program, which waits for a kick. */
   private void leaveKicksOn() {
     try {

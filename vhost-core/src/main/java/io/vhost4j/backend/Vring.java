@@ -12,6 +12,7 @@ import io.vhost4j.virtqueue.SplitVirtqueue;
 import io.vhost4j.virtqueue.VirtqueueException;
 import io.vhost4j.virtqueue.VringAddresses;
 import java.io.IOException;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,7 @@ final class Vring {
   private @Nullable Notifier error;
   private boolean started;
   private boolean enabled;
+  private boolean left;
   private @Nullable VirtqueueVerticle running;
   private Future<?> halted = Future.succeededFuture();
 
@@ -95,9 +97,15 @@ final class Vring {
     return new Place(base, size, addresses);
   }
 
+  /** Whether the ring was taken from a driver that had only disabled it. */
+  boolean isLeft() {
+    return left;
+  }
+
   /** What the former driver did is of no interest any more. */
   void forgetStop() {
     stoppedAt = null;
+    left = false;
   }
 
   /**
@@ -244,6 +252,7 @@ final class Vring {
     }
     SplitVirtqueue ring = createRing(at, size);
     started = true;
+    left = false;
     VirtqueueVerticle verticle = new VirtqueueVerticle(this, handler, ring);
     verticle.init(context.owner(), context);
     running = verticle;
@@ -302,7 +311,7 @@ final class Vring {
 
   /** Stops the ring for GET_VRING_BASE and drops its descriptors (C13, C18). */
   Future<Integer> stop() {
-    return stopKeepingCall()
+    return end(VirtqueueVerticle::stop)
         .map(
             done -> {
               setCall(null);
@@ -316,15 +325,19 @@ final class Vring {
    * Linux gives them to a driver that follows another without having stopped the ring. The call
    * descriptor stays, as it comes first there.
    */
-  Future<?> stopIfDisabled() {
-    return enabled || running == null ? Future.succeededFuture() : stopKeepingCall();
+  Future<?> leaveIfDisabled() {
+    if (enabled || running == null) {
+      return Future.succeededFuture();
+    }
+    left = true;
+    return end(VirtqueueVerticle::leave);
   }
 
-  private Future<?> stopKeepingCall() {
+  private Future<?> end(Function<VirtqueueVerticle, Future<?>> way) {
     boolean ran = running != null;
     boolean wasStarted = started;
     started = false;
-    return halt()
+    return halt(way)
         .onComplete(
             done -> {
               stopListening();
@@ -343,10 +356,19 @@ final class Vring {
    * @return completes when all buffers have come back; never fails
    */
   Future<?> halt() {
+    return halt(VirtqueueVerticle::stop);
+  }
+
+  /** As {@link #halt()}, for a new driver: what is disabled is the former one's, and is left. */
+  Future<?> makeWay() {
+    return halt(enabled ? VirtqueueVerticle::stop : VirtqueueVerticle::leave);
+  }
+
+  private Future<?> halt(Function<VirtqueueVerticle, Future<?>> way) {
     VirtqueueVerticle verticle = running;
     if (verticle != null) {
       running = null;
-      halted = verticle.stop().onComplete(done -> base = verticle.nextAvail());
+      halted = way.apply(verticle).onComplete(done -> base = verticle.nextAvail());
     }
     return halted;
   }

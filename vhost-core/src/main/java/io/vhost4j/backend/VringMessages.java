@@ -95,7 +95,7 @@ final class VringMessages {
 
   /** Changes what a ring that runs cannot change, if the frontend has disabled it. */
   private static Future<ByteBuffer> change(Vring vring, Change change) {
-    return vring.stopIfDisabled().compose(stopped -> made(change));
+    return vring.leaveIfDisabled().compose(stopped -> made(change));
   }
 
   private static Future<ByteBuffer> made(Change change) {

@@ -50,6 +50,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   /** Why the ring is beyond use: what the driver did, or that the queue is closed. */
   private @Nullable VirtqueueException defect;
 
+  private boolean disowned;
   private boolean closed;
 
   private SplitVirtqueue(
@@ -117,7 +118,16 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   }
 
   private boolean isUsable() {
-    return defect == null && !closed;
+    return defect == null && !closed && !disowned;
+  }
+
+  /**
+   * Writes nothing into the ring from now on: its memory may have another use by now. Chains in
+   * flight can be completed, which tells nobody. {@link #close()} is to follow.
+   */
+  public void disown() {
+    disowned = true;
+    forgetAvailable();
   }
 
   /** Reads the driver's index, only when all that was known has been taken. */
@@ -239,7 +249,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    * S12). The first completion after the start always is told.
    */
   public boolean needsNotification() {
-    return !closed && used.needsNotification();
+    return !closed && !disowned && used.needsNotification();
   }
 
   /**

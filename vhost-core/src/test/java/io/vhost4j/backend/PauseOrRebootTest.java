@@ -17,6 +17,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * All rings are stopped and started again. QEMU does so for a pause and for a reboot, and says
@@ -154,10 +155,13 @@ class PauseOrRebootTest {
   }
 
   /** User-mode Linux, when another driver is bound to the device. */
-  @Test
-  void ringsThatAreDisabledAndSetUpAnewWithoutBeingStoppedAreThoseOfANewDriver() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void ringsThatAreDisabledAndSetUpAnewWithoutBeingStoppedAreThoseOfANewDriver(boolean together)
+      throws Exception {
     try (Guest guest = guest(0, 0, 0)) {
       for (int round = 1; round <= 3; round++) {
+        play(guest, 0, 1);
         play(guest, 1, 3);
         play(guest, 2, 5);
         for (Guest.Queue queue : guest.queues) {
@@ -167,14 +171,48 @@ class PauseOrRebootTest {
         for (Guest.Queue queue : guest.queues) {
           guest.call(queue, queue.call);
           guest.setUp(queue, 0);
+          if (!together) {
+            begin(guest, queue);
+          }
         }
-        for (Guest.Queue queue : guest.queues) {
-          guest.kick(queue, queue.kick);
-          guest.enable(queue, 1);
+        if (together) {
+          for (Guest.Queue queue : guest.queues) {
+            begin(guest, queue);
+          }
         }
         playAll(guest);
         assertThat(resets()).isEqualTo(round);
       }
+    }
+  }
+
+  private static void begin(Guest guest, Guest.Queue queue) throws Exception {
+    guest.kick(queue, queue.kick);
+    guest.enable(queue, 1);
+  }
+
+  /** Its memory may have another use by then. */
+  @Test
+  void nothingIsWrittenIntoTheRingOfADriverThatIsGone() throws Exception {
+    TestDevice holder = new TestDevice("holder", 1, TestDevice.Manner.HOLD);
+    holder.stops =
+        () -> {
+          holder.release();
+          return Future.succeededFuture();
+        };
+    try (Guest guest = new Guest(backend.serve(holder))) {
+      guest.negotiate(Guest.FEATURES, WITH_STATUS);
+      guest.shareMemory();
+      Guest.Queue queue = guest.addQueue(0);
+      guest.start(queue, true);
+      guest.submit(queue, "held");
+      queue.kick.signal();
+      Await.until("a buffer held", () -> holder.held() == 1);
+      guest.enable(queue, 0);
+      guest.setUp(queue, 0);
+      guest.sync();
+      Await.until("the buffer let go", () -> holder.held() == 0);
+      assertThat(queue.driver.poll()).isEqualTo(-1);
     }
   }
 
