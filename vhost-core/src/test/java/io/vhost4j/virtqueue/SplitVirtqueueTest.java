@@ -213,6 +213,29 @@ class SplitVirtqueueTest {
   }
 
   @Test
+  void c18OfKeptChainsTheLatestAreLeftInTheRingAndTheOthersGoBackUnused() throws Exception {
+    try (RawRing ring = new RawRing(N, 65534)) {
+      for (int i = 0; i < 5; i++) {
+        ring.descriptor(i, BUFFERS + 8L * i, 4, WRITE, 0).offer(i);
+      }
+      SplitVirtqueue queue = ring.device(0);
+      DescriptorChain[] chains = new DescriptorChain[5];
+      for (int i = 0; i < 5; i++) {
+        chains[i] = take(queue);
+      }
+      queue.complete(chains[1], 1);
+      queue.reclaim();
+      assertThat(queue.inFlight()).isZero();
+      assertThat(queue.nextAvail()).as("behind the first two").isZero();
+      assertThat(ring.usedIndex()).isZero();
+      assertThat(ring.usedId(65534)).isEqualTo(1);
+      assertThat(ring.usedId(65535)).isEqualTo(0);
+      assertThat(ring.usedLength(65535)).isZero();
+      queue.close();
+    }
+  }
+
+  @Test
   void c18AChainOfABrokenRingCanBePutBack() throws Exception {
     try (RawRing ring = new RawRing(N)) {
       ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
