@@ -278,12 +278,13 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
           ring.complete(lost, 0); // it is not tried again: it may break the device again
         }
         ring.reclaim();
+        flush();
       } catch (InternalError e) {
         failed(e);
+      } finally { // who waits for this one is the next frontend, or the end of the server
+        ring.close();
+        stopped.complete();
       }
-      flush();
-      ring.close();
-      stopped.complete();
     }
   }
 

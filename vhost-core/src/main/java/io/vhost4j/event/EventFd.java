@@ -50,7 +50,8 @@ public final class EventFd implements Notifier {
    * Takes over a descriptor that came from a peer.
    *
    * @param fd the descriptor, which belongs to the result; it is closed if it is refused
-   * @throws IOException if it is no eventfd, or if there is no thread to be had for its signals
+   * @throws IOException if it is no eventfd that can be signalled, or if there is no thread to be
+   *     had for its signals
    */
   public static EventFd adopt(OwnedFd fd) throws IOException {
     return adopt(fd, EventFdSignals.available());
@@ -61,6 +62,9 @@ public final class EventFd implements Notifier {
     try {
       if (!Descriptors.isEventFd(fd.number())) {
         throw new IOException("not an eventfd but " + Descriptors.describe(fd.number()));
+      }
+      if (!Descriptors.isWritable(fd.number())) {
+        throw new IOException("an eventfd that is not open for writing");
       }
       EventFd adopted = new EventFd(fd, kernelSignals);
       if (!kernelSignals) {

@@ -194,6 +194,8 @@ public final class VhostUserChannel {
       return;
     }
     open = false;
+    // The peer is to hear of it at once: the descriptor may have to wait for others to be closed.
+    UnixSocket.hangUp(registration.fd());
     registration.close();
     closeAll(fds);
     outgoing.forEach(message -> closeAll(message.fds));

@@ -44,6 +44,9 @@ final class LibC {
 
   static native long recvmsg(int fd, long message, int flags) throws LastErrorException;
 
+  /** Without an exception: -1 if it fails. */
+  static native int shutdown(int fd, int how);
+
   /** Without an exception: see {@link UnixSocket#signal}. */
   static native long send(int fd, long data, long length, int flags);
 

@@ -18,6 +18,7 @@ public final class UnixSocket {
   private static final int SO_DOMAIN = 39;
   private static final int AT_FDCWD = -100;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int SHUT_RDWR = 2;
   private static final int MSG_DONTWAIT = 0x40;
   private static final int MSG_NOSIGNAL = 0x4000;
 
@@ -126,6 +127,11 @@ public final class UnixSocket {
     scratch.buffer.putLong(0, 1);
     long unused =
         LibC.send(socket.number(), scratch.address, Long.BYTES, MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+
+  /** Ends a connection in both directions, whoever still holds the socket. Never fails. */
+  public static void hangUp(OwnedFd socket) {
+    int unused = LibC.shutdown(socket.number(), SHUT_RDWR);
   }
 
   /** Whether the descriptor is a socket of the Unix domain, of any type. */

@@ -57,6 +57,7 @@ class OddDescriptorsTest {
         file("file", OddFiles::regularFile),
         file("epoll set", OpenFiles::epoll),
         file("Internet socket", OddFiles::internetSocket),
+        file("path of an eventfd", OddFiles::pathOfEventFd),
         file("/proc/self/maps", OddFiles::ofKernel),
         file("memory", () -> OddFiles.memory(4096)));
   }

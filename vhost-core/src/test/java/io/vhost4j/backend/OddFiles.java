@@ -94,6 +94,13 @@ final class OddFiles {
     return new OwnedFd(EventFd.create().fd().release());
   }
 
+  /** Has an eventfd's name, and can be neither read nor written. */
+  static OwnedFd pathOfEventFd() throws IOException {
+    try (EventFd event = EventFd.create()) {
+      return ReadOnlyFile.openPath("/proc/self/fd/" + event.fd().number());
+    }
+  }
+
   static OwnedFd blockingEventFd() {
     return BlockingEventFd.create();
   }
