@@ -6,7 +6,10 @@ import java.util.Map;
 public enum Pacing {
   /** As fast as the clock on the wall, like real hardware. */
   REALTIME,
-  /** As fast as possible. */
+  /**
+   * As fast as possible. Not for guests: a whole buffer comes back at once, which ALSA takes for an
+   * I/O error.
+   */
   NONE;
 
   /** The option that chooses it, the same for all backends that have it. */
@@ -14,7 +17,9 @@ public enum Pacing {
       new AudioOption(
           "pacing",
           "realtime|none",
-          "consume and capture as fast as real hardware, or as fast as possible",
+          "consume and capture as fast as real hardware, or as fast as possible; with none a guest's"
+              + " ALSA reports I/O errors, as whole buffers come back at once: it is for tests and"
+              + " benchmarks of other frontends",
           "realtime",
           AudioOption.Values.oneOf("realtime", "none"));
 
