@@ -56,7 +56,8 @@ record PipewireOptions(
       new AudioOption(
           "pipewire-media-role",
           "ROLE",
-          "role of the streams, such as Music, Game or Communication (default: none)",
+          "role of the streams, such as Music, Game or Communication; with one, WirePlumber remembers"
+              + " volume and target for the role, not for the card (default: none)",
           "");
   private static final AudioOption PLAYBACK_TARGET =
       new AudioOption(
