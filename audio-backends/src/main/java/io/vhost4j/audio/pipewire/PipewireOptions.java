@@ -78,13 +78,18 @@ record PipewireOptions(
           "latency to ask the graph for, FRAMES/RATE or MSms (default: the guest's period)",
           "",
           TIME);
+
+  /**
+   * PipeWire turns the wish into frames of the graph and rounds these down to a power of two. So
+   * the default is 256 frames of the lowest usual rate, or a graph of that rate would have 128.
+   */
   private static final AudioOption MIN_QUANTUM =
       new AudioOption(
           "pipewire-min-quantum",
           "LATENCY",
           "shortest cycle that a guest's period asks the graph for, FRAMES/RATE or MSms; the graph is"
               + " shared, and short cycles cost all of its programs",
-          "256/48000",
+          "256/44100",
           TIME);
 
   static final List<AudioOption> ALL =

@@ -67,9 +67,9 @@ class PipewireOptionsTest {
   /** The graph is shared: an unprivileged guest must not choose its cycle. */
   @ParameterizedTest
   @CsvSource({
-    "HZ_44100, '', 236/44100",
-    "HZ_48000, '', 256/48000",
-    "HZ_192000, '', 1024/192000",
+    "HZ_44100, '', 256/44100",
+    "HZ_48000, '', 279/48000",
+    "HZ_192000, '', 1115/192000",
     "HZ_48000, 64/96000, 32/48000",
     "HZ_48000, 10ms, 480/48000",
     "HZ_48000, 1/192000, 16/48000"

@@ -69,13 +69,19 @@ final class PipewireSession implements AutoCloseable {
     this(QUANTUM, QUANTUM);
   }
 
+  /** Starts all, with a graph of 48 kHz, and waits until it can be used. */
+  PipewireSession(int minQuantum, int maxQuantum) {
+    this(minQuantum, maxQuantum, 48000);
+  }
+
   /**
    * Starts all and waits until it can be used.
    *
    * @param minQuantum fewest frames of a cycle
    * @param maxQuantum most frames of a cycle, which is what a graph has that nobody asks for less
+   * @param rate of the graph, in Hz
    */
-  PipewireSession(int minQuantum, int maxQuantum) {
+  PipewireSession(int minQuantum, int maxQuantum, int rate) {
     List<String> missing = PROGRAMS.stream().filter(program -> !isOnPath(program)).toList();
     if (!missing.isEmpty()) {
       fail(
@@ -87,7 +93,7 @@ final class PipewireSession implements AutoCloseable {
       Path configuration = Files.createDirectories(directory.resolve("pipewire/pipewire.conf.d"));
       Files.writeString(
           configuration.resolve("test.conf"),
-          clock(minQuantum, maxQuantum)
+          clock(minQuantum, maxQuantum, rate)
               + "context.objects = [\n"
               + sinks()
               + node("source", "Audio/Source/Virtual", POSITIONS.get(1))
@@ -105,13 +111,14 @@ final class PipewireSession implements AutoCloseable {
     startServer();
   }
 
-  private static String clock(int minQuantum, int maxQuantum) {
+  private static String clock(int minQuantum, int maxQuantum, int rate) {
     return String.format(
         Locale.ROOT,
         "context.properties = { default.clock.quantum = %2$d default.clock.min-quantum = %1$d"
-            + " default.clock.max-quantum = %2$d }\n",
+            + " default.clock.max-quantum = %2$d default.clock.rate = %3$d }\n",
         minQuantum,
-        maxQuantum);
+        maxQuantum,
+        rate);
   }
 
   private static String node(String name, String mediaClass, String positions) {
