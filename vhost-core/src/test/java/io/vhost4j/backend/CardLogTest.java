@@ -9,7 +9,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The log of a card, which limits lines of a kind. */
 class CardLogTest {
-  private static final long SHORT = 50;
+  private static final long SHORT = 500;
 
   @RegisterExtension final Backend backend = new Backend();
 
