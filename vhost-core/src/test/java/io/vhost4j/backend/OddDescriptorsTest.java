@@ -203,8 +203,10 @@ class OddDescriptorsTest {
         Guest guest = Guest.running(backend.serve(device), 2)) {
       Guest.Queue queue = guest.queues.get(0);
       guest.play(queue);
-      OpenFiles.makeBlocking(queue.call.fd());
+      guest.sync(); // by then the call for it has been sent
+      queue.call.drain();
       fill(queue.call);
+      OpenFiles.makeBlocking(queue.call.fd());
       try {
         for (int i = 0; i < 3; i++) {
           use(guest, queue, queue.kick.fd());
