@@ -48,6 +48,7 @@ final class AlsaPcm implements AutoCloseable {
   private int frameBytes = 1;
   private int hertz = 1;
   private int ringFrames;
+  private int periodFrames;
   private boolean closed;
 
   /** Takes over an open PCM. */
@@ -165,7 +166,8 @@ final class AlsaPcm implements AutoCloseable {
       LongByReference period = new LongByReference();
       check("tell its buffer size", snd_pcm_get_params(handle, buffer, period));
       ringFrames = Math.toIntExact(buffer.getValue());
-      setThresholds(sw, period.getValue());
+      periodFrames = Math.toIntExact(period.getValue());
+      setThresholds(sw, periodFrames);
       check("be prepared", prepare());
     }
   }
@@ -221,6 +223,11 @@ final class AlsaPcm implements AutoCloseable {
   /** Frames in the device's ring. */
   int ringFrames() {
     return ringFrames;
+  }
+
+  /** Frames in the device's period. */
+  int periodFrames() {
+    return periodFrames;
   }
 
   /**

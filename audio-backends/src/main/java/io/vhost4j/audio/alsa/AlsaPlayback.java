@@ -14,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  * guest takes away in mid-copy is an error in Java, but the end of the process in libasound; and
  * the history still has what {@link #stop()} takes out of the ring, so that a pause neither loses
  * nor repeats a frame on any device, whether it can pause by itself or not.
+ *
+ * <p>No more than half of the guest's buffer is copied ahead, or two periods of the device if these
+ * are more. Linux before 6.7 queues the buffer of a period again when it comes back, and only then
+ * the guest's program writes into it: what is copied at once is the sound before.
  */
 final class AlsaPlayback implements AudioStream {
   /** A device that says more is not believed, because the guest waits for it. */
@@ -23,6 +27,10 @@ final class AlsaPlayback implements AudioStream {
   private final int frameBytes;
   private final int periodFrames;
   private final int ringFrames;
+
+  /** The most frames in the ring. */
+  private final int mostFrames;
+
   private final Memory memory;
   private final long address;
   private final ByteBuffer history;
@@ -55,6 +63,8 @@ final class AlsaPlayback implements AudioStream {
     frameBytes = parameters.frameBytes();
     periodFrames = Math.max(1, parameters.periodBytes() / frameBytes);
     ringFrames = pcm.ringFrames();
+    int half = parameters.bufferBytes() / frameBytes / 2;
+    mostFrames = Math.min(ringFrames, Math.max(half, 2 * pcm.periodFrames()));
     memory = new Memory((long) ringFrames * frameBytes);
     address = Pointer.nativeValue(memory);
     history = memory.getByteBuffer(0, memory.size());
@@ -92,7 +102,7 @@ final class AlsaPlayback implements AudioStream {
   public void write(ByteBuffer frames) throws AudioException {
     look();
     check(0);
-    int left = Math.min(ringFrames - queued, frames.remaining() / frameBytes);
+    int left = Math.min(mostFrames - queued, frames.remaining() / frameBytes);
     if (dry && left > 0) {
       check(pcm.prepare());
       dry = false;
@@ -214,8 +224,8 @@ final class AlsaPlayback implements AudioStream {
   @Override
   public long nanosToWait(int bytes) {
     look();
-    int room = ringFrames - queued;
-    int wanted = Math.min(bytes / frameBytes, (ringFrames + 1) / 2);
+    int room = mostFrames - queued;
+    int wanted = Math.min(bytes / frameBytes, (mostFrames + 1) / 2);
     if (wanted > 0 && (wanted <= room || lost != null)) {
       return 0;
     }

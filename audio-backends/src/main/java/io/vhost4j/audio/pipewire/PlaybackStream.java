@@ -14,7 +14,10 @@ final class PlaybackStream extends PipewireStream {
   @Override
   public void write(ByteBuffer frames) {
     cycle.attend();
+    int end = frames.limit();
+    frames.limit(frames.position() + Math.min(cycle.room(), frames.remaining()));
     cycle.ring.put(frames);
+    frames.limit(end);
   }
 
   @Override
@@ -31,7 +34,7 @@ final class PlaybackStream extends PipewireStream {
 
   @Override
   boolean canMove(int bytes) {
-    return bytes > 0 && cycle.ring.room() > 0;
+    return bytes > 0 && cycle.room() > 0;
   }
 
   @Override

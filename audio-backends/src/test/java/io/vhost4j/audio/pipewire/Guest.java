@@ -4,6 +4,7 @@ import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioStream;
 import io.vhost4j.audio.Direction;
+import io.vhost4j.audio.OldDriver;
 import io.vhost4j.audio.PcmParameters;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -61,6 +62,16 @@ final class Guest implements AutoCloseable {
     source.limit(end);
   }
 
+  /** Plays all, from memory that the program fills after its driver has queued it. */
+  void playByAnOldDriver(byte[] pcm) throws AudioException {
+    OldDriver driver = new OldDriver(stream, parameters, pcm);
+    stream.start();
+    while (driver.look()) {
+      sleep(stream.nanosToWait(driver.next()));
+    }
+    stream.stop();
+  }
+
   /** Gives whole periods, and never has more at the host than the guest's buffer. */
   private void feed(ByteBuffer source) throws AudioException {
     int room = parameters.bufferBytes() - stream.pendingBytes();
@@ -90,7 +101,10 @@ final class Guest implements AutoCloseable {
     if (parameters.bufferBytes() - stream.pendingBytes() < parameters.periodBytes()) {
       bytes = 0; // a guest that plays has nothing to give until a buffer comes back
     }
-    long nanos = stream.nanosToWait(bytes);
+    sleep(stream.nanosToWait(bytes));
+  }
+
+  private void sleep(long nanos) {
     if (nanos <= 0) {
       return;
     }

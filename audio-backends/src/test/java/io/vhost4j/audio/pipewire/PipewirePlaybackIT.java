@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a guest plays is what PipeWire's graph hears. */
@@ -70,6 +71,60 @@ class PipewirePlaybackIT {
     byte[] noise = Noise.bytes(parameters, 5 * 48000 + 17);
 
     byte[] heard = playAndRecord(parameters, noise, "s16");
+
+    assertThat(Recording.trim(heard, 4)).isEqualTo(noise);
+  }
+
+  /** Half of the buffer is no cycle of this graph, which only its first cycle tells. */
+  @Test
+  void aBufferOfLessThanTwoCyclesBeginsWithoutAGap() throws Exception {
+    int periodBytes = PipewireSession.QUANTUM / 4 * 4;
+    PcmParameters parameters =
+        new PcmParameters(SampleFormat.S16, SampleRate.HZ_48000, 2, 7 * periodBytes, periodBytes);
+    byte[] noise = Noise.bytes(parameters, 48000);
+
+    byte[] heard = playAndRecord(parameters, noise, "s16");
+
+    assertThat(Recording.trim(heard, 4)).isEqualTo(noise);
+  }
+
+  /** Down to a buffer that is shorter than a cycle, and up to one of a single period. */
+  @ParameterizedTest(name = "{1} periods of {0} frames")
+  @CsvSource({"8192, 2", "16384, 1", "6144, 2", "2048, 2", "1000, 3"})
+  void ofFewPeriodsNothingIsLostNorHeardTwice(int frames, int periods) throws Exception {
+    PcmParameters parameters =
+        new PcmParameters(
+            SampleFormat.S16, SampleRate.HZ_48000, 2, periods * frames * 4, frames * 4);
+    byte[] noise = Noise.bytes(parameters, 8 * frames);
+
+    byte[] heard;
+    try (Recording recording = new Recording(session, "s16", 48000, 2)) {
+      try (AudioBackend backend = new PipewireBackendProvider().open(session.options(2));
+          Guest guest = new Guest(backend, Direction.OUTPUT, parameters)) {
+        guest.play(noise);
+      }
+      heard = recording.stop();
+    }
+
+    assertThat(Recording.squeeze(heard, 4)).isEqualTo(Recording.squeeze(noise, 4));
+  }
+
+  @Test
+  void aDriverThatQueuesABufferBeforeItIsFilledIsHeardInOrder() throws Exception {
+    int periodBytes = PipewireSession.QUANTUM * 4;
+    PcmParameters parameters =
+        new PcmParameters(SampleFormat.S16, SampleRate.HZ_48000, 2, 8 * periodBytes, periodBytes);
+    byte[] noise = Noise.bytes(parameters, 27 * PipewireSession.QUANTUM);
+
+    byte[] heard;
+    try (Recording recording = new Recording(session, "s16", 48000, 2)) {
+      try (AudioBackend backend = new PipewireBackendProvider().open(session.options(2));
+          Guest guest = new Guest(backend, Direction.OUTPUT, parameters)) {
+        guest.playByAnOldDriver(noise);
+        assertThat(guest.stream.xruns()).isZero();
+      }
+      heard = recording.stop();
+    }
 
     assertThat(Recording.trim(heard, 4)).isEqualTo(noise);
   }
