@@ -1,7 +1,5 @@
 package io.vhost4j.backend;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vhost4j.event.NativeTransport;
@@ -45,7 +43,7 @@ final class Backend implements AfterEachCallback {
         Await.result(server.close());
       }
       if (test.getExecutionException().isEmpty()) {
-        Await.eventually(Resources::held, held -> assertThat(held).isEqualTo(before));
+        Await.eventually(Resources::held, held -> held.assertNoMoreThan(before));
       }
     } finally {
       logs.close();

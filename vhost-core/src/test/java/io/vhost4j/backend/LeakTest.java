@@ -108,7 +108,7 @@ class LeakTest {
       }
       if (i % 50 == 49) {
         Await.until("gone", () -> !backend.lastServer().isConnected());
-        Await.eventually(Resources::held, held -> assertThat(held).isEqualTo(before));
+        Await.eventually(Resources::held, held -> held.assertNoMoreThan(before));
         assertThat(threads()).isLessThanOrEqualTo(threadsBefore);
       }
     }

@@ -1,5 +1,7 @@
 package io.vhost4j.backend;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,20 @@ record Resources(Map<String, Integer> descriptors, long memoryMappings) {
   /** Descriptors by kind, and mappings of memory files. */
   static Resources held() throws IOException {
     return new Resources(descriptorsByKind(), mappings());
+  }
+
+  /**
+   * Fewer are right: what a former frontend gave is closed by another thread, maybe a moment after
+   * {@code before} was taken.
+   */
+  void assertNoMoreThan(Resources before) {
+    assertThat(descriptors)
+        .allSatisfy(
+            (kind, count) ->
+                assertThat(count)
+                    .as("%s, of %s", kind, before)
+                    .isLessThanOrEqualTo(before.descriptors.getOrDefault(kind, 0)));
+    assertThat(memoryMappings).isLessThanOrEqualTo(before.memoryMappings);
   }
 
   private static Map<String, Integer> descriptorsByKind() throws IOException {
