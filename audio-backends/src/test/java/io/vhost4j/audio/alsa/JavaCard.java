@@ -131,8 +131,9 @@ final class JavaCard implements AutoCloseable {
   /** When a frame of a card that keeps time has passed its converters. */
   long timeOf(long frame) {
     long time = 0;
-    for (long[] run : runs) {
-      if (run[1] <= frame || run == runs.get(0)) {
+    for (int i = 0; i < runs.size(); i++) {
+      long[] run = runs.get(i);
+      if (i == 0 || run[1] <= frame) {
         time = run[0] + (frame - run[1]) * 1_000_000_000L / hertz;
       }
     }
