@@ -107,7 +107,7 @@ class DaemonEnduranceIT {
   private ProcessResources settled() throws Exception {
     ProcessResources last = ProcessResources.of(daemon.pid());
     int same = 0;
-    while (same < 10) { // for half a second
+    while (same < 40) { // for two seconds, as threads that close descriptors last one
       Thread.sleep(50);
       ProcessResources now = ProcessResources.of(daemon.pid());
       same = now.guestMappings() == 0 && now.equals(last) ? same + 1 : 0;
