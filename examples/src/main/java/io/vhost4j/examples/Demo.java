@@ -2,7 +2,6 @@ package io.vhost4j.examples;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.SampleFormat;
@@ -122,7 +121,7 @@ public final class Demo {
   }
 
   private byte[] playAndRecord(Path socket) throws IOException, InterruptedException {
-    Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
+    Vertx vertx = Scratch.vertx();
     try {
       SoundDriver card = await(SoundDriver.connect(NativeTransport.newLoop(vertx), socket));
       AtomicLong moved = new AtomicLong();

@@ -3,9 +3,7 @@ package io.vhost4j.examples;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vhost4j.backend.VhostUserServer;
-import io.vhost4j.event.NativeTransport;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -63,7 +61,7 @@ public final class EntropyDemo {
   /** Whether all that the guest read came from the device. */
   private boolean run(Path boot) throws IOException, InterruptedException {
     Transcript given = new Transcript(new SecureRandom());
-    Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
+    Vertx vertx = Scratch.vertx();
     try (Scratch scratch = new Scratch()) {
       Path socket = scratch.resolve("rng.sock");
       VhostUserServer server = VhostUserServer.create(vertx, new RandomNumberDevice(given));

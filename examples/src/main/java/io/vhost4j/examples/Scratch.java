@@ -1,5 +1,9 @@
 package io.vhost4j.examples;
 
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
+import io.vhost4j.event.NativeTransport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -80,5 +84,16 @@ final class Scratch implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot remove " + directory, e);
     }
+  }
+
+  /** One event loop, and no folder of Vert.x for files of the class path, as there are none. */
+  static Vertx vertx() {
+    return NativeTransport.vertx(
+        new VertxOptions()
+            .setEventLoopPoolSize(1)
+            .setFileSystemOptions(
+                new FileSystemOptions()
+                    .setFileCachingEnabled(false)
+                    .setClassPathResolvingEnabled(false)));
   }
 }

@@ -41,6 +41,8 @@ class RunScriptTest {
     }
     script(tree.resolve("scripts/install-deps.sh"), "exit 0");
     script(tree.resolve("scripts/guest/prepare.sh"), "exit 0");
+    Files.createDirectories(tree.resolve("scripts/uml"));
+    script(tree.resolve("scripts/uml/prepare.sh"), "exit 0");
     script(programs.resolve("mvn"), "exit 0");
     Path jdk = directory.resolve("jdk/bin");
     Files.createDirectories(jdk);
