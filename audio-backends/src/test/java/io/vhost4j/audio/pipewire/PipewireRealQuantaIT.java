@@ -110,10 +110,10 @@ class PipewireRealQuantaIT {
   @ParameterizedTest
   @ValueSource(ints = {256, 1024})
   void aGuestThatPlaysOnWhilePipewireIsRestartedIsHeardAgain(int quantum) throws Exception {
-    byte[] noise = Noise.bytes(PARAMETERS, 10 * 48000);
+    byte[] noise = Noise.bytes(PARAMETERS, 20 * 48000); // a busy machine restarts slowly
     try (PipewireSession session = new PipewireSession(quantum, quantum);
         AudioBackend backend = open(session);
-        Recorder recorder = new Recorder(backend, 14 * PARAMETERS.bytesPerSecond());
+        Recorder recorder = new Recorder(backend, 24 * PARAMETERS.bytesPerSecond());
         Guest player = new Guest(backend, Direction.OUTPUT, PARAMETERS)) {
       link(session);
       CompletableFuture<Void> played =
