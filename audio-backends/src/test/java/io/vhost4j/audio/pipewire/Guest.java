@@ -8,6 +8,8 @@ import io.vhost4j.audio.OldDriver;
 import io.vhost4j.audio.PcmParameters;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
@@ -25,6 +27,24 @@ final class Guest implements AutoCloseable {
       throws AudioException {
     this.parameters = parameters;
     stream = backend.open(streamId, direction, parameters, wakes::release);
+  }
+
+  /**
+   * Begins at once, on a thread of its own. The common pool has one thread on two processors, and
+   * from Java 25 on what is given to it waits for that one.
+   */
+  static <T> CompletableFuture<T> inBackground(Callable<T> task) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    new Thread(
+            () -> {
+              try {
+                result.complete(task.call());
+              } catch (Throwable e) {
+                result.completeExceptionally(e);
+              }
+            })
+        .start();
+    return result;
   }
 
   static ByteBuffer littleEndian(byte[] bytes) {

@@ -54,7 +54,7 @@ class PipewireLifecycleIT {
     byte[] noise = Noise.bytes(PARAMETERS, 12 * 48000);
     try (PipewireSession session = new PipewireSession();
         AudioBackend backend = new PipewireBackendProvider().open(session.options(2))) {
-      CompletableFuture<Long> xruns = CompletableFuture.supplyAsync(() -> play(backend, noise));
+      CompletableFuture<Long> xruns = Guest.inBackground(() -> play(backend, noise));
       try (Recording before = new Recording(session, "s16", 48000, 2)) {
         PipewireSession.pause(1000);
         assertIsPartOf(noise, Recording.trim(before.stop(), 4));
@@ -79,7 +79,7 @@ class PipewireLifecycleIT {
     byte[] noise = Noise.bytes(PARAMETERS, 8 * 48000);
     try (PipewireSession session = new PipewireSession();
         AudioBackend backend = new PipewireBackendProvider().open(session.options(2))) {
-      CompletableFuture<Long> xruns = CompletableFuture.supplyAsync(() -> play(backend, noise));
+      CompletableFuture<Long> xruns = Guest.inBackground(() -> play(backend, noise));
       PipewireSession.await("the node", () -> isPlaying(session));
       session.run("pw-cli", "destroy", "vhost4j.playback-0");
       PipewireSession.await("its end", () -> !isPlaying(session));
@@ -96,12 +96,10 @@ class PipewireLifecycleIT {
     return session.run("pw-link", "-o").contains("vhost4j.playback-0:output_FR");
   }
 
-  private static long play(AudioBackend backend, byte[] pcm) {
+  private static long play(AudioBackend backend, byte[] pcm) throws AudioException {
     try (Guest guest = new Guest(backend, Direction.OUTPUT, PARAMETERS)) {
       guest.play(pcm);
       return guest.stream.xruns();
-    } catch (AudioException e) {
-      throw new IllegalStateException(e);
     }
   }
 

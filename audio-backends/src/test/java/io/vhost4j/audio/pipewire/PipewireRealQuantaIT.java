@@ -62,15 +62,7 @@ class PipewireRealQuantaIT {
 
     Recorder(AudioBackend backend, int bytes) throws AudioException {
       guest = new Guest(backend, Direction.INPUT, PARAMETERS);
-      recorded =
-          CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return guest.record(bytes);
-                } catch (AudioException e) {
-                  throw new IllegalStateException(e);
-                }
-              });
+      recorded = Guest.inBackground(() -> guest.record(bytes));
     }
 
     byte[] sound() throws Exception {
@@ -110,20 +102,17 @@ class PipewireRealQuantaIT {
   @ParameterizedTest
   @ValueSource(ints = {256, 1024})
   void aGuestThatPlaysOnWhilePipewireIsRestartedIsHeardAgain(int quantum) throws Exception {
-    byte[] noise = Noise.bytes(PARAMETERS, 20 * 48000); // a busy machine restarts slowly
+    byte[] noise = Noise.bytes(PARAMETERS, 10 * 48000);
     try (PipewireSession session = new PipewireSession(quantum, quantum);
         AudioBackend backend = open(session);
-        Recorder recorder = new Recorder(backend, 24 * PARAMETERS.bytesPerSecond());
+        Recorder recorder = new Recorder(backend, 14 * PARAMETERS.bytesPerSecond());
         Guest player = new Guest(backend, Direction.OUTPUT, PARAMETERS)) {
       link(session);
       CompletableFuture<Void> played =
-          CompletableFuture.runAsync(
+          Guest.inBackground(
               () -> {
-                try {
-                  player.play(noise);
-                } catch (AudioException e) {
-                  throw new IllegalStateException(e);
-                }
+                player.play(noise);
+                return null;
               });
       PipewireSession.pause(1500);
       session.stopServer();
