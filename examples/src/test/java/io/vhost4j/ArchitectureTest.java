@@ -1,5 +1,6 @@
 package io.vhost4j;
 
+import static com.tngtech.archunit.base.DescribedPredicate.alwaysTrue;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
@@ -32,45 +33,72 @@ class ArchitectureTest {
     MAY_KNOW.put("nativeio", List.of());
     MAY_KNOW.put("memory", List.of("nativeio"));
     MAY_KNOW.put("virtqueue", List.of("memory"));
-    MAY_KNOW.put("protocol", List.of("memory"));
-    MAY_KNOW.put("event", List.of("nativeio", "protocol"));
+    MAY_KNOW.put("vhostuser.protocol", List.of("memory"));
+    MAY_KNOW.put("event", List.of("nativeio"));
+    MAY_KNOW.put("vhostuser.channel", List.of("event", "nativeio", "vhostuser.protocol"));
     MAY_KNOW.put("device", List.of("virtqueue"));
     MAY_KNOW.put(
-        "backend", List.of("device", "event", "memory", "nativeio", "protocol", "virtqueue"));
-    MAY_KNOW.put("frontend", List.of("event", "memory", "nativeio", "protocol", "virtqueue"));
+        "vhostuser.backend",
+        List.of(
+            "device",
+            "event",
+            "memory",
+            "nativeio",
+            "vhostuser.channel",
+            "vhostuser.protocol",
+            "virtqueue"));
+    MAY_KNOW.put(
+        "vhostuser.frontend",
+        List.of(
+            "event", "memory", "nativeio", "vhostuser.channel", "vhostuser.protocol", "virtqueue"));
     MAY_KNOW.put("audio", List.of());
     MAY_KNOW.put("audio.none", List.of("audio"));
     MAY_KNOW.put("audio.file", List.of("audio", "audio.none"));
     MAY_KNOW.put("audio.alsa..", List.of("audio"));
     MAY_KNOW.put("audio.pipewire..", List.of("audio"));
-    MAY_KNOW.put("sound.wire", List.of("audio"));
-    MAY_KNOW.put("sound", List.of("sound.wire", "audio", "device", "event", "virtqueue"));
+    MAY_KNOW.put("device.sound.wire", List.of("audio"));
     MAY_KNOW.put(
-        "sound.driver",
-        List.of("sound.wire", "audio", "frontend", "memory", "protocol", "virtqueue"));
-    MAY_KNOW.put("daemon", List.of("sound", "sound.driver", "audio", "backend", "event"));
+        "device.sound", List.of("device.sound.wire", "audio", "device", "event", "virtqueue"));
+    MAY_KNOW.put(
+        "device.sound.driver",
+        List.of(
+            "device.sound.wire",
+            "audio",
+            "vhostuser.frontend",
+            "memory",
+            "vhostuser.protocol",
+            "virtqueue"));
+    MAY_KNOW.put(
+        "daemon",
+        List.of(
+            "device.sound",
+            "device.sound.driver",
+            "audio",
+            "vhostuser.backend",
+            "vhostuser.channel",
+            "event"));
     MAY_KNOW.put(
         "bench..",
         List.of(
-            "sound",
-            "sound.wire",
+            "device.sound",
+            "device.sound.wire",
             "audio",
             "audio.none",
-            "backend",
+            "vhostuser.backend",
             "event",
-            "frontend",
+            "vhostuser.frontend",
             "memory",
             "nativeio",
-            "protocol",
+            "vhostuser.protocol",
             "virtqueue"));
     MAY_KNOW.put(
         "examples",
         List.of(
-            "sound",
-            "sound.driver",
+            "device.sound",
+            "device.sound.driver",
             "audio",
             "audio.none",
-            "backend",
+            "vhostuser.backend",
             "device",
             "event",
             "virtqueue"));
@@ -108,7 +136,7 @@ class ArchitectureTest {
   static final ArchRule dataKnowsNothingOfNettyVertxOrSockets =
       noClasses()
           .that()
-          .resideInAnyPackage(ROOT + "protocol", ROOT + "memory", ROOT + "virtqueue")
+          .resideInAnyPackage(ROOT + "vhostuser.protocol", ROOT + "memory", ROOT + "virtqueue")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("io.netty..", "io.vertx..", "java.net..", "java.nio.channels..")
@@ -126,7 +154,12 @@ class ArchitectureTest {
           .resideInAnyPackage("io.netty..", "io.vertx..");
 
   @ArchTest
-  static final ArchRule noCycles = slices().matching(ROOT + "(*)..").should().beFreeOfCycles();
+  static final ArchRule noCycles =
+      slices()
+          .matching(ROOT + "(**)")
+          .should()
+          .beFreeOfCycles()
+          .ignoreDependency(resideInAPackage(ROOT + "bench.."), alwaysTrue()); // not yet
 
   @ArchTest
   static final ArchRule onlyEventTouchesNettysTransport =

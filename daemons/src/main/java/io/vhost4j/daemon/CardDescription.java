@@ -5,7 +5,7 @@ import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
 import io.vhost4j.audio.StreamCapabilities;
-import io.vhost4j.sound.SoundDevice;
+import io.vhost4j.device.sound.SoundDevice;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;

@@ -1,7 +1,7 @@
 package io.vhost4j.daemon;
 
 import io.vhost4j.audio.AudioBackendProvider;
-import io.vhost4j.event.SocketRights;
+import io.vhost4j.vhostuser.channel.SocketRights;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;

@@ -10,11 +10,11 @@ import io.vertx.core.Vertx;
 import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.Direction;
-import io.vhost4j.backend.VhostUserMetrics;
-import io.vhost4j.backend.VhostUserServer;
-import io.vhost4j.sound.SoundDevice;
-import io.vhost4j.sound.SoundDeviceConfig;
-import io.vhost4j.sound.SoundMetrics;
+import io.vhost4j.device.sound.SoundDevice;
+import io.vhost4j.device.sound.SoundDeviceConfig;
+import io.vhost4j.device.sound.SoundMetrics;
+import io.vhost4j.vhostuser.backend.VhostUserMetrics;
+import io.vhost4j.vhostuser.backend.VhostUserServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 

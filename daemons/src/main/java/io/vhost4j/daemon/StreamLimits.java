@@ -3,7 +3,7 @@ package io.vhost4j.daemon;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
-import io.vhost4j.sound.StreamConfig;
+import io.vhost4j.device.sound.StreamConfig;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;

@@ -10,7 +10,7 @@ import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
 import io.vhost4j.audio.StreamCapabilities;
-import io.vhost4j.event.SocketRights;
+import io.vhost4j.vhostuser.channel.SocketRights;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -6,10 +6,10 @@ import io.vertx.core.VertxOptions;
 import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioBackends;
 import io.vhost4j.audio.AudioException;
-import io.vhost4j.backend.VhostUserServer;
+import io.vhost4j.device.sound.SoundDevice;
+import io.vhost4j.device.sound.SoundDeviceConfig;
 import io.vhost4j.event.NativeTransport;
-import io.vhost4j.sound.SoundDevice;
-import io.vhost4j.sound.SoundDeviceConfig;
+import io.vhost4j.vhostuser.backend.VhostUserServer;
 import java.nio.file.Path;
 import java.util.Map;
 

@@ -3,7 +3,7 @@ package io.vhost4j.examples;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.vertx.core.Vertx;
-import io.vhost4j.backend.VhostUserServer;
+import io.vhost4j.vhostuser.backend.VhostUserServer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;

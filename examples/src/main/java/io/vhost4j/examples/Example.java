@@ -1,6 +1,6 @@
 package io.vhost4j.examples;
 
-import io.vhost4j.backend.VhostUserServer;
+import io.vhost4j.vhostuser.backend.VhostUserServer;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;

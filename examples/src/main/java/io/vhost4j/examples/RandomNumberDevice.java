@@ -2,11 +2,11 @@ package io.vhost4j.examples;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vhost4j.backend.VhostUserServer;
 import io.vhost4j.device.DeviceQueue;
 import io.vhost4j.device.QueueHandler;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.event.NativeTransport;
+import io.vhost4j.vhostuser.backend.VhostUserServer;
 import io.vhost4j.virtqueue.DescriptorChain;
 import io.vhost4j.virtqueue.VirtqueueException;
 import java.nio.file.Path;

@@ -7,9 +7,9 @@ import io.vertx.core.Context;
 import io.vhost4j.nativeio.Descriptors;
 import io.vhost4j.nativeio.EventFdSignals;
 import io.vhost4j.nativeio.OwnedFd;
-import io.vhost4j.protocol.Payload;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,8 +17,7 @@ import org.jspecify.annotations.Nullable;
  * descriptor.
  */
 public final class EventFd implements Notifier {
-  private static final ThreadLocal<ByteBuffer> COUNTER =
-      ThreadLocal.withInitial(() -> Payload.allocate(Long.BYTES));
+  private static final ThreadLocal<ByteBuffer> COUNTER = ThreadLocal.withInitial(() -> counter(0));
 
   private final OwnedFd fd;
   private final FileDescriptor file;
@@ -26,6 +25,11 @@ public final class EventFd implements Notifier {
 
   /** Signals in our place where the kernel cannot be asked to; null as long as none is needed. */
   private @Nullable FileThread thread;
+
+  /** What is read from or written to an eventfd. */
+  static ByteBuffer counter(long value) {
+    return ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder()).putLong(0, value);
+  }
 
   private EventFd(OwnedFd fd, boolean kernelSignals) {
     this.fd = fd;

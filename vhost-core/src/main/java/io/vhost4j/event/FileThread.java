@@ -3,7 +3,6 @@ package io.vhost4j.event;
 import io.netty.channel.unix.FileDescriptor;
 import io.vhost4j.nativeio.Descriptors;
 import io.vhost4j.nativeio.OwnedFd;
-import io.vhost4j.protocol.Payload;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Semaphore;
@@ -28,7 +27,7 @@ final class FileThread implements AutoCloseable {
 
   private final OwnedFd fd;
   private final FileDescriptor file;
-  private final ByteBuffer one = Payload.u64(1);
+  private final ByteBuffer one = EventFd.counter(1);
   private final Thread thread;
   private volatile boolean signalled;
   private volatile boolean unread;

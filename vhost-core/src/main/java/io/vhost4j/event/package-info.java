@@ -1,6 +1,6 @@
 /**
- * Sockets that carry descriptors, eventfds and timers on a Vert.x event loop; the only package that
- * touches Netty's epoll transport.
+ * Descriptors, eventfds and timers on a Vert.x event loop; the only package that touches Netty's
+ * epoll transport.
  *
  * <p>Everything here belongs to one event loop and is used on it alone, unless a method says
  * otherwise. Two facts of the transport shape the code: an exception that escapes from a handle

@@ -6,7 +6,7 @@ import io.vhost4j.bench.target.Connection;
 import io.vhost4j.bench.target.Target;
 import io.vhost4j.bench.workload.Chains;
 import io.vhost4j.bench.workload.Workload;
-import io.vhost4j.frontend.FrontendQueue;
+import io.vhost4j.vhostuser.frontend.FrontendQueue;
 import io.vhost4j.virtqueue.DriverQueue;
 import java.util.OptionalLong;
 

@@ -1,6 +1,6 @@
 package io.vhost4j.bench.micro;
 
-import io.vhost4j.frontend.FrontendMemory;
+import io.vhost4j.vhostuser.frontend.FrontendMemory;
 import io.vhost4j.virtqueue.DescriptorChain;
 import io.vhost4j.virtqueue.DriverQueue;
 import io.vhost4j.virtqueue.SplitVirtqueue;

@@ -1,12 +1,12 @@
 package io.vhost4j.bench.micro;
 
-import io.vhost4j.protocol.FrontendMessage;
-import io.vhost4j.protocol.MessageHeader;
-import io.vhost4j.protocol.MessageRules;
-import io.vhost4j.protocol.Negotiation;
-import io.vhost4j.protocol.Payload;
-import io.vhost4j.protocol.VringState;
-import io.vhost4j.sound.wire.PcmSetParams;
+import io.vhost4j.device.sound.wire.PcmSetParams;
+import io.vhost4j.vhostuser.protocol.FrontendMessage;
+import io.vhost4j.vhostuser.protocol.MessageHeader;
+import io.vhost4j.vhostuser.protocol.MessageRules;
+import io.vhost4j.vhostuser.protocol.Negotiation;
+import io.vhost4j.vhostuser.protocol.Payload;
+import io.vhost4j.vhostuser.protocol.VringState;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;

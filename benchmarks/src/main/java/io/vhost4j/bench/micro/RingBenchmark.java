@@ -1,6 +1,6 @@
 package io.vhost4j.bench.micro;
 
-import io.vhost4j.frontend.FrontendMemory;
+import io.vhost4j.vhostuser.frontend.FrontendMemory;
 import io.vhost4j.virtqueue.ChainReader;
 import io.vhost4j.virtqueue.ChainWriter;
 import io.vhost4j.virtqueue.DescriptorChain;

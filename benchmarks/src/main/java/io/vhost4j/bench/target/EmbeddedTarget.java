@@ -5,11 +5,11 @@ import io.vertx.core.VertxOptions;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.Pacing;
 import io.vhost4j.audio.none.NullBackend;
-import io.vhost4j.backend.VhostUserServer;
 import io.vhost4j.bench.BenchException;
+import io.vhost4j.device.sound.SoundDevice;
+import io.vhost4j.device.sound.SoundDeviceConfig;
 import io.vhost4j.event.NativeTransport;
-import io.vhost4j.sound.SoundDevice;
-import io.vhost4j.sound.SoundDeviceConfig;
+import io.vhost4j.vhostuser.backend.VhostUserServer;
 import java.nio.file.Path;
 
 /** Our sound device with the null backend, unpaced, on an event loop of its own in this JVM. */

@@ -1,4 +1,0 @@
-package io.vhost4j.sound;
-
-/** What travels from the event loop to a stream's executor and, when done, back. */
-abstract sealed class StreamJob permits IoMessage, StreamCommand {}

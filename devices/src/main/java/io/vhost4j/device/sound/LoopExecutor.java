@@ -1,0 +1,96 @@
+package io.vhost4j.device.sound;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+
+/** Serves a stream of an immediate backend on the event loop itself: no hop to another thread. */
+final class LoopExecutor implements StreamExecutor {
+  private final StreamEngine engine;
+  private final Runnable drain;
+  private final EventLoop loop;
+  private final EventLoop.Timer timer;
+  private final LongSupplier nanoTime;
+  private final Runnable task = this::runTask;
+  private final AtomicBoolean queued = new AtomicBoolean();
+
+  private boolean serving;
+  private boolean again;
+
+  /** Whether the timer is set, and for when. */
+  private boolean armed;
+
+  private long armedFor;
+
+  /**
+   * An executor that waits for jobs.
+   *
+   * @param drain takes what the engine has put into its outbox; event loop only
+   * @param nanoTime the engine's clock
+   */
+  LoopExecutor(StreamEngine engine, Runnable drain, EventLoop loop, LongSupplier nanoTime) {
+    this.engine = engine;
+    this.drain = drain;
+    this.loop = loop;
+    this.nanoTime = nanoTime;
+    this.timer = loop.newTimer(this::expired);
+  }
+
+  @Override
+  public void submitted() {
+    serve();
+  }
+
+  @Override
+  public void wake() {
+    if (queued.compareAndSet(false, true)) {
+      loop.execute(task);
+    }
+  }
+
+  private void runTask() {
+    queued.set(false);
+    serve();
+  }
+
+  /** Draining may bring the next command of the stream: that is served by the same call. */
+  private void serve() {
+    again = true;
+    if (serving) {
+      return;
+    }
+    serving = true;
+    long wait = StreamEngine.FOREVER;
+    try {
+      while (again) {
+        again = false;
+        wait = engine.service();
+        drain.run();
+      }
+    } finally {
+      serving = false;
+    }
+    await(wait);
+  }
+
+  private void expired() {
+    armed = false;
+    serve();
+  }
+
+  /**
+   * A timer that is set for an earlier time stays so: to look once too often costs less than to set
+   * it for every buffer of a guest that is not paced.
+   */
+  private void await(long nanos) {
+    if (nanos <= 0) {
+      wake();
+    } else if (nanos != StreamEngine.FOREVER) {
+      long time = nanoTime.getAsLong() + nanos;
+      if (!armed || time - armedFor < 0) {
+        armed = true;
+        armedFor = time;
+        timer.arm(nanos);
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package io.vhost4j.device.sound;
+
+import io.vertx.core.internal.ContextInternal;
+import io.vhost4j.device.DeviceContext;
+import io.vhost4j.event.LoopTimer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
+
+/** The event loop behind a Vert.x context. */
+final class VertxLoop implements EventLoop {
+  private final DeviceContext device;
+  private final io.netty.channel.EventLoop loop;
+
+  /** Made for the first stream that lives on the loop. */
+  private @Nullable LoopTimer deadlines;
+
+  VertxLoop(DeviceContext device) {
+    this.device = device;
+    this.loop = ((ContextInternal) device.context()).nettyEventLoop();
+  }
+
+  @Override
+  public void execute(Runnable task) {
+    loop.execute(task);
+  }
+
+  @Override
+  public void fail(String reason) {
+    device.fail(reason);
+  }
+
+  @Override
+  public Timer newTimer(Runnable task) {
+    LoopTimer.Deadline deadline = deadlines().deadline(task);
+    return new Timer() {
+      @Override
+      public void arm(long nanos) {
+        deadline.schedule(System.nanoTime() + nanos);
+      }
+
+      @Override
+      public void disarm() {
+        deadline.cancel();
+      }
+    };
+  }
+
+  private LoopTimer deadlines() {
+    if (deadlines == null) {
+      try {
+        deadlines = LoopTimer.create(device.context());
+      } catch (IOException e) {
+        throw new UncheckedIOException("no timer for the streams of a device", e);
+      }
+    }
+    return deadlines;
+  }
+
+  @Override
+  public void close() {
+    if (deadlines != null) {
+      deadlines.close();
+    }
+  }
+}

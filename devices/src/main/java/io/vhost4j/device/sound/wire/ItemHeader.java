@@ -1,0 +1,46 @@
+package io.vhost4j.device.sound.wire;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The head of every request on one jack or stream: {@code virtio_snd_jack_hdr} and {@code
+ * virtio_snd_pcm_hdr}. PREPARE, RELEASE, START and STOP are nothing else.
+ *
+ * <pre>
+ *  0        4      8
+ *  +--------+------+
+ *  | code   | id   |
+ *  +--------+------+
+ * </pre>
+ */
+public final class ItemHeader extends Struct {
+  public static final int SIZE = 8;
+
+  private static final int CODE = 0;
+  private static final int ID = 4;
+
+  /** Views the structure at {@code offset}. */
+  public ItemHeader wrap(ByteBuffer buffer, int offset) {
+    attach(buffer, offset, SIZE);
+    return this;
+  }
+
+  public int code() {
+    return le32(CODE);
+  }
+
+  public ItemHeader code(RequestCode code) {
+    le32(CODE, code.code());
+    return this;
+  }
+
+  /** Id of the jack or stream, unsigned. */
+  public int id() {
+    return le32(ID);
+  }
+
+  public ItemHeader id(int id) {
+    le32(ID, id);
+    return this;
+  }
+}

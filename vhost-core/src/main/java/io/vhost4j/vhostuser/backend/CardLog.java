@@ -1,0 +1,128 @@
+package io.vhost4j.vhostuser.backend;
+
+import io.vertx.core.Vertx;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+import org.slf4j.helpers.FormattingTuple;
+import org.slf4j.helpers.MessageFormatter;
+
+/**
+ * The log lines of one device that a guest or a frontend can cause as often as it likes: it must
+ * not fill the disk with them. Of each kind, which is what has the same format, {@link #LINES} are
+ * written in a period, and a line at its end says how many were left out; while that goes on, only
+ * one of a kind is written in the next period. Event loop only.
+ */
+final class CardLog {
+  /** Lines of a kind in a period. */
+  static final int LINES = 10;
+
+  static final long PERIOD_MILLIS = 10_000;
+
+  private static final Logger log = LoggerFactory.getLogger(CardLog.class);
+
+  private final Vertx vertx;
+  private final Supplier<String> label;
+  private final long periodMillis;
+  private final Map<String, Kind> kinds = new HashMap<>();
+
+  /** Lines of the same format, of which there are as many as there are calls in the code. */
+  private static final class Kind {
+    final Level level;
+    final String format;
+    long begin = System.nanoTime();
+    int limit = LINES;
+    int lines;
+    int leftOut;
+    long timer;
+
+    Kind(Level level, String format) {
+      this.level = level;
+      this.format = format;
+    }
+  }
+
+  /**
+   * @param label names the device in its lines
+   */
+  CardLog(Vertx vertx, Supplier<String> label) {
+    this(vertx, label, PERIOD_MILLIS);
+  }
+
+  CardLog(Vertx vertx, Supplier<String> label, long periodMillis) {
+    this.vertx = vertx;
+    this.label = label;
+    this.periodMillis = periodMillis;
+  }
+
+  /** As {@link Logger#info(String, Object...)}, with the label in front. */
+  void info(String format, Object... arguments) {
+    write(Level.INFO, format, arguments);
+  }
+
+  /** As {@link Logger#warn(String, Object...)}, with the label in front. */
+  void warn(String format, Object... arguments) {
+    write(Level.WARN, format, arguments);
+  }
+
+  /**
+   * As {@link Logger#error(String, Object...)}, with the label in front. The first line of a period
+   * has the stack trace of an exception that comes last, others only its text.
+   */
+  void error(String format, @Nullable Object... arguments) {
+    write(Level.ERROR, format, arguments);
+  }
+
+  private void write(Level level, String format, @Nullable Object... arguments) {
+    Kind kind = kinds.computeIfAbsent(format, key -> new Kind(level, key));
+    if (kind.leftOut == 0 && System.nanoTime() - kind.begin > periodMillis * 1_000_000) {
+      begin(kind, LINES);
+    }
+    if (kind.lines < kind.limit) {
+      kind.lines++;
+      FormattingTuple line = MessageFormatter.arrayFormat(format, arguments);
+      Throwable thrown = line.getThrowable();
+      if (thrown != null && kind.lines > 1) {
+        log.atLevel(level).log("{}: {}: {}", label.get(), line.getMessage(), thrown.toString());
+      } else {
+        log.atLevel(level).setCause(thrown).log("{}: {}", label.get(), line.getMessage());
+      }
+    } else if (kind.leftOut++ == 0) {
+      kind.timer = vertx.setTimer(periodMillis, id -> endPeriod(kind));
+    }
+  }
+
+  private static void begin(Kind kind, int limit) {
+    kind.begin = System.nanoTime();
+    kind.limit = limit;
+    kind.lines = 0;
+    kind.leftOut = 0;
+  }
+
+  private void endPeriod(Kind kind) {
+    String shape = kind.format.replace("{}", "…");
+    log.atLevel(kind.level)
+        .log("{}: ... {} more lines like \"{}\" left out", label.get(), kind.leftOut, shape);
+    begin(kind, 1);
+  }
+
+  /** The label. */
+  @Override
+  public String toString() {
+    return label.get();
+  }
+
+  /** Tells what has been left out so far. */
+  void close() {
+    for (Kind kind : kinds.values()) {
+      if (kind.leftOut > 0) {
+        vertx.cancelTimer(kind.timer);
+        endPeriod(kind);
+      }
+    }
+  }
+}

@@ -1,0 +1,415 @@
+package io.vhost4j.vhostuser.backend;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.internal.ContextInternal;
+import io.vhost4j.device.DeviceQueue;
+import io.vhost4j.device.QueueHandler;
+import io.vhost4j.event.NextTurn;
+import io.vhost4j.memory.GuestMemory;
+import io.vhost4j.virtqueue.DescriptorChain;
+import io.vhost4j.virtqueue.SplitVirtqueue;
+import io.vhost4j.virtqueue.VirtqueueException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One running virtqueue: a kick makes the device's handler take buffers, and the driver is notified
+ * once per batch. Has a context of its own on the device's event loop, where all methods run. What
+ * happens per buffer allocates nothing.
+ */
+final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
+  /**
+   * What one turn may take before the other queues and devices of the loop get theirs, in
+   * {@linkplain DescriptorChain#steps() steps}: a driver that never stops adding, or adds buffers
+   * of very many pieces, must not keep the loop to itself. About a tenth of a millisecond.
+   */
+  static final int STEPS_PER_TURN = 4096;
+
+  /** What a buffer counts for besides its own steps: at most 256 buffers are taken in a turn. */
+  static final int STEPS_PER_BUFFER = 16;
+
+  /**
+   * Looks at an empty ring in a turn of the loop, which take some microseconds: the more, the less
+   * often the buffer comes while the loop is busy with itself, and the longer the others wait.
+   */
+  private static final int LOOKS_PER_TURN = 100;
+
+  private final Vring vring;
+  private final QueueHandler handler;
+  private final SplitVirtqueue ring;
+  private final QueueCounters counters;
+  private final AdaptivePolling polling;
+  private final NextTurn nextPoll;
+  private final Promise<Void> stopped = Promise.promise();
+
+  private boolean active;
+  private boolean inTurn;
+  private boolean sawEmpty;
+  private int budget;
+
+  /** The buffer that the handler was given last in this turn, until it is back. */
+  private @Nullable DescriptorChain last;
+
+  /** The buffer that will not come back, as the handler threw something with it in its hands. */
+  private @Nullable DescriptorChain lost;
+
+  /** The handler has stopped: with the last of its buffers the ring is closed. */
+  private boolean stopping;
+
+  private boolean closed;
+
+  VirtqueueVerticle(Vring vring, QueueHandler handler, SplitVirtqueue ring) {
+    this.vring = vring;
+    this.handler = handler;
+    this.ring = ring;
+    this.counters = vring.counters();
+    this.polling = new AdaptivePolling(vring.session().pollNanos());
+    this.nextPoll = new NextTurn(vring.context(), this::poll);
+  }
+
+  @Override
+  public Future<?> start() {
+    active = true;
+    budget = STEPS_PER_TURN;
+    ContextInternal previous = ((ContextInternal) context).beginDispatch();
+    try {
+      handler.started(this);
+    } catch (RuntimeException | Error e) {
+      failed(e);
+    } finally {
+      ((ContextInternal) context).endDispatch(previous);
+    }
+    turn(); // buffers may have been added before (C14)
+    return Future.succeededFuture();
+  }
+
+  /**
+   * Lets the handler take what is available. Kicks are off meanwhile; after switching them on the
+   * ring is looked at once more, or a buffer added in between would wait for ever (S14). While
+   * polling pays, kicks stay off and {@link #poll()} looks at the ring.
+   */
+  void turn() {
+    if (inTurn || !active || !vring.isEnabled()) {
+      return;
+    }
+    counters.turns++;
+    inTurn = true;
+    last = null;
+    budget = STEPS_PER_TURN;
+    long before = counters.buffers;
+    long begin = polling.now();
+    ContextInternal previous = ((ContextInternal) context).beginDispatch();
+    try {
+      boolean polls;
+      boolean more;
+      do {
+        ring.disableKicks();
+        sawEmpty = false;
+        letHandlerTake();
+        flush();
+        if (counters.buffers != before) {
+          polling.came(begin);
+        }
+        polls = sawEmpty && polling.pays();
+        more = polls ? ring.hasNext() : ring.enableKicks();
+      } while (more && sawEmpty && budget > 0 && active);
+      if (counters.buffers != before) {
+        polling.ranEmpty();
+      }
+      if (more && sawEmpty) {
+        vring.lookLater(); // the budget is spent, and no kick may come for what is there
+      } else if (polls) {
+        nextPoll.schedule();
+      }
+      ring.deliverFaults();
+    } catch (InternalError e) {
+      failed(e);
+    } finally {
+      ((ContextInternal) context).endDispatch(previous);
+      inTurn = false;
+      budget = STEPS_PER_TURN;
+    }
+  }
+
+  /**
+   * Looks for buffers while kicks are off, for a moment in each turn of the loop. When that has
+   * been in vain for long enough, kicks are switched on, and the ring is looked at once more (S14).
+   */
+  @SuppressWarnings("ThreadPriorityCheck") // says what it is for
+  private void poll() {
+    if (!active) {
+      return;
+    }
+    counters.polls++;
+    Thread.yield(); // to a driver that shares the processor: it has just been notified
+    try {
+      boolean goesOn = vring.isEnabled() && polling.goesOn();
+      boolean came = false;
+      for (int i = 0; i < LOOKS_PER_TURN && goesOn && !came; i++) {
+        came = ring.hasNext();
+        goesOn = came || polling.goesOn();
+      }
+      if (!goesOn) {
+        came = ring.enableKicks();
+      }
+      ring.deliverFaults();
+      if (came) {
+        counters.polled++;
+        turn();
+      } else if (goesOn) {
+        nextPoll.schedule();
+      }
+    } catch (InternalError e) {
+      failed(e);
+    }
+  }
+
+  private void letHandlerTake() {
+    try {
+      handler.available(this);
+    } catch (VirtqueueException e) {
+      fail(String.valueOf(e.getMessage()));
+    } catch (RuntimeException | Error e) {
+      lost = last;
+      failed(e);
+    }
+  }
+
+  /** The device has thrown something, or guest memory has under its hands. */
+  private void failed(Throwable thrown) {
+    if (thrown instanceof InternalError) {
+      active = false;
+      vring.session().memoryLost();
+    } else {
+      vring.session().reportBug(vring, thrown);
+      fail("the device failed: " + thrown);
+    }
+  }
+
+  /** Stops this ring for good; the rest of the device goes on (B.2, malformed rings). */
+  private void fail(String reason) {
+    if (active) {
+      active = false;
+      counters.errors++;
+      vring.broken(reason);
+    }
+  }
+
+  /** Goes on with another table of memory, after SET_MEM_TABLE and the like (C16, C26). */
+  void rebind(GuestMemory memory) {
+    try {
+      ring.rebind(memory);
+    } catch (VirtqueueException e) {
+      fail(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /**
+   * Takes the ring out of service.
+   *
+   * @return completes when the handler has stopped and every buffer has come back, for memory that
+   *     the device may still touch cannot be unmapped; never fails
+   */
+  @Override
+  public Future<?> stop() {
+    if (active && polling.pays()) {
+      leaveKicksOn();
+    }
+    active = false;
+    ContextInternal previous = ((ContextInternal) context).beginDispatch();
+    try {
+      vring.session().ask(() -> handler.stop(this)).onComplete(done -> handlerStopped());
+    } finally {
+      ((ContextInternal) context).endDispatch(previous);
+    }
+    return stopped.future();
+  }
+
+  /**
+   * Takes the ring out of service without writing into it, as its driver is gone and may have given
+   * its memory to somebody else.
+   *
+   * @return as {@link #stop()}
+   */
+  Future<?> leave() {
+    ring.disown();
+    return stop();
+  }
+
+  /** Who serves the ring next may be another program, which waits for a kick. */
+  private void leaveKicksOn() {
+    try {
+      ring.enableKicks();
+      ring.deliverFaults();
+    } catch (InternalError e) {
+      // The memory is gone, and nobody will serve the ring.
+    }
+  }
+
+  private void handlerStopped() {
+    stopping = true;
+    closeWhenIdle();
+    if (!closed) {
+      vertx.setTimer(BackendSession.PATIENCE_MILLIS, id -> closeAnyway());
+    }
+  }
+
+  private void closeWhenIdle() {
+    if (ring.inFlight() <= (lost == null ? 0 : 1)) {
+      close();
+    }
+  }
+
+  /** The device says that it has stopped, but it has not returned everything. */
+  private void closeAnyway() {
+    if (!closed) {
+      vring.session().buffersKept(vring, ring.inFlight() - (lost == null ? 0 : 1));
+      close();
+    }
+  }
+
+  /** The driver gets what the device has not returned: here, or with the next start. */
+  private void close() {
+    if (!closed) {
+      closed = true;
+      try {
+        if (lost != null) {
+          ring.complete(lost, 0); // it is not tried again: it may break the device again
+        }
+        ring.reclaim();
+        flush();
+      } catch (InternalError e) {
+        failed(e);
+      } finally { // who waits for this one is the next frontend, or the end of the server
+        ring.close();
+        stopped.complete();
+      }
+    }
+  }
+
+  /** Where the driver's next buffer is, for GET_VRING_BASE. */
+  int nextAvail() {
+    return ring.nextAvail();
+  }
+
+  @Override
+  public int index() {
+    return vring.index();
+  }
+
+  @Override
+  public int size() {
+    return ring.size();
+  }
+
+  @Override
+  public int inFlight() {
+    return ring.inFlight();
+  }
+
+  @Override
+  public @Nullable DescriptorChain next() throws VirtqueueException {
+    if (!active || !vring.isEnabled()) {
+      return null;
+    }
+    if (budget <= 0) {
+      vring.lookLater();
+      return null;
+    }
+    try {
+      DescriptorChain chain = ring.next();
+      if (chain == null) {
+        chain = emptied();
+      }
+      if (chain != null) {
+        last = chain;
+        budget -= STEPS_PER_BUFFER + chain.steps();
+        counters.buffers++;
+        counters.steps += chain.steps();
+      }
+      return chain;
+    } catch (VirtqueueException e) {
+      fail(String.valueOf(e.getMessage()));
+      throw e;
+    } catch (InternalError e) {
+      failed(e);
+      return null;
+    }
+  }
+
+  /**
+   * The ring is empty. A turn switches kicks on when it ends; a device that takes buffers at
+   * another time has them switched on here, or nobody would tell it of the next one.
+   */
+  private @Nullable DescriptorChain emptied() throws VirtqueueException {
+    if (inTurn) {
+      sawEmpty = true;
+      return null;
+    }
+    budget = STEPS_PER_TURN;
+    return ring.enableKicks() ? ring.next() : null;
+  }
+
+  @Override
+  public void complete(DescriptorChain chain, int written) {
+    if (closed) {
+      return; // too late, the ring is gone
+    }
+    try {
+      ring.deliverFaults(); // those of the handler, which would come between here and there
+    } catch (InternalError e) {
+      failed(e);
+    }
+    try {
+      ring.complete(chain, written);
+      if (!inTurn) {
+        ring.deliverFaults();
+      }
+    } catch (InternalError e) {
+      failed(e);
+    }
+    isBack(chain);
+  }
+
+  @Override
+  public boolean putBack(DescriptorChain chain) {
+    if (closed) {
+      return true; // too late, the ring is gone
+    }
+    if (active) {
+      throw new IllegalStateException("queue " + index() + " runs: a buffer cannot be put back");
+    }
+    boolean done = ring.putBack(chain);
+    if (done) {
+      isBack(chain);
+    }
+    return done;
+  }
+
+  private void isBack(DescriptorChain chain) {
+    if (chain == last) {
+      last = null;
+    }
+    if (chain == lost) {
+      lost = null;
+    }
+    if (stopping) {
+      context.runOnContext(v -> closeWhenIdle());
+    }
+  }
+
+  @Override
+  public void flush() {
+    try {
+      if (ring.needsNotification()) {
+        vring.notifyDriver();
+      }
+      if (!inTurn) {
+        ring.deliverFaults();
+      }
+    } catch (InternalError e) {
+      failed(e);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+package io.vhost4j.vhostuser.backend;
+
+import static io.vhost4j.vhostuser.backend.Operation.DONE;
+
+import io.vertx.core.Future;
+import io.vhost4j.event.Kick;
+import io.vhost4j.event.Notifier;
+import io.vhost4j.nativeio.OwnedFd;
+import io.vhost4j.vhostuser.protocol.FrontendMessage;
+import io.vhost4j.vhostuser.protocol.VringAddress;
+import io.vhost4j.vhostuser.protocol.VringFile;
+import io.vhost4j.vhostuser.protocol.VringState;
+import io.vhost4j.virtqueue.VringAddresses;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The messages that set up, start and stop rings (conformance C12 to C18). */
+final class VringMessages {
+  private final BackendSession session;
+
+  VringMessages(BackendSession session) {
+    this.session = session;
+  }
+
+  void register(Map<FrontendMessage, Operation> operations) {
+    operations.put(FrontendMessage.SET_VRING_NUM, request -> setSize(state(request)));
+    operations.put(FrontendMessage.SET_VRING_BASE, request -> setBase(state(request)));
+    operations.put(FrontendMessage.GET_VRING_BASE, request -> getBase(state(request)));
+    operations.put(FrontendMessage.SET_VRING_ENABLE, request -> setEnabled(state(request)));
+    operations.put(
+        FrontendMessage.SET_VRING_ADDR,
+        request -> setAddresses(VringAddress.read(request.payload())));
+    operations.put(FrontendMessage.SET_VRING_KICK, this::setKick);
+    operations.put(FrontendMessage.SET_VRING_CALL, this::setCall);
+    operations.put(FrontendMessage.SET_VRING_ERR, this::setError);
+  }
+
+  private static VringState state(Request request) {
+    return VringState.read(request.payload());
+  }
+
+  private Vring vring(int index) throws RefusedException {
+    List<Vring> vrings = session.vrings();
+    if (index < 0 || index >= vrings.size()) {
+      // E7
+      throw new RefusedException(
+          "there is no queue %d, only %d of them"
+              .formatted(Integer.toUnsignedLong(index), vrings.size()));
+    }
+    return vrings.get(index);
+  }
+
+  private Future<ByteBuffer> setSize(VringState state) throws RefusedException {
+    Vring vring = vring(state.index());
+    return change(vring, () -> vring.setSize(state.num()));
+  }
+
+  private Future<ByteBuffer> setBase(VringState state) throws RefusedException {
+    Vring vring = vring(state.index());
+    return change(vring, () -> vring.setBase(state.num()));
+  }
+
+  private Future<ByteBuffer> getBase(VringState state) throws RefusedException {
+    Vring vring = vring(state.index());
+    return vring.stop().map(base -> new VringState(vring.index(), base).encode());
+  }
+
+  private Future<ByteBuffer> setEnabled(VringState state) throws RefusedException {
+    if (state.num() != 0 && state.num() != 1) {
+      // E7
+      throw new RefusedException("queue %d enabled with %d".formatted(state.index(), state.num()));
+    }
+    Vring vring = vring(state.index());
+    if (state.num() == 1) {
+      vring.enable();
+    } else {
+      vring.disable();
+    }
+    return DONE;
+  }
+
+  private Future<ByteBuffer> setAddresses(VringAddress wanted) throws RefusedException {
+    Vring vring = vring(wanted.index());
+    VringAddresses addresses =
+        new VringAddresses(wanted.descriptors(), wanted.available(), wanted.used());
+    return vring.runsAt(addresses) ? DONE : change(vring, () -> vring.setAddresses(addresses));
+  }
+
+  private interface Change {
+    void make() throws RefusedException;
+  }
+
+  /** Changes what a ring that runs cannot change, if the frontend has disabled it. */
+  private static Future<ByteBuffer> change(Vring vring, Change change) {
+    return vring.leaveIfDisabled().compose(stopped -> made(change));
+  }
+
+  private static Future<ByteBuffer> made(Change change) {
+    try {
+      change.make();
+      return DONE;
+    } catch (RefusedException e) {
+      return Future.failedFuture(e);
+    }
+  }
+
+  private Future<ByteBuffer> setKick(Request request) throws RefusedException {
+    Vring vring = vring(request);
+    Kick kick = take(request, Kick::adopt);
+    return session.beforeStart(vring).compose(ready -> made(() -> vring.setKick(kick)));
+  }
+
+  private Future<ByteBuffer> setCall(Request request) throws RefusedException {
+    Vring vring = vring(request);
+    vring.setCall(take(request, Notifier::adopt));
+    return DONE;
+  }
+
+  private Future<ByteBuffer> setError(Request request) throws RefusedException {
+    Vring vring = vring(request);
+    vring.setError(take(request, Notifier::adopt));
+    return DONE;
+  }
+
+  private Vring vring(Request request) throws RefusedException {
+    return vring(VringFile.read(request.payload()).index());
+  }
+
+  private interface Adoption<T> {
+    T of(OwnedFd fd) throws IOException;
+  }
+
+  /** Null if the payload says that no descriptor comes along. */
+  private static <T> @Nullable T take(Request request, Adoption<T> adoption)
+      throws RefusedException {
+    if (request.fds().count() == 0) {
+      return null;
+    }
+    try {
+      return adoption.of(request.fds().take(0));
+    } catch (IOException e) {
+      // E8
+      throw new RefusedException(String.valueOf(e.getMessage()));
+    }
+  }
+}
