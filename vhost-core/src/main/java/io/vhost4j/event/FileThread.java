@@ -6,6 +6,7 @@ import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.protocol.Payload;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 
@@ -29,14 +30,16 @@ final class FileThread implements AutoCloseable {
   private final OwnedFd fd;
   private final FileDescriptor file;
   private final ByteBuffer one = Payload.u64(1);
+  private final Runnable afterRead;
   private final Thread thread;
   private volatile boolean signalled;
   private volatile boolean unread;
   private volatile boolean closed;
 
-  private FileThread(OwnedFd fd) {
+  private FileThread(OwnedFd fd, Runnable afterRead) {
     this.fd = fd;
     this.file = new FileDescriptor(fd.number());
+    this.afterRead = afterRead;
     this.thread = new Thread(this::run, "vhost4j-" + fd);
     thread.setDaemon(true);
   }
@@ -48,12 +51,16 @@ final class FileThread implements AutoCloseable {
    * @throws IOException if there are too many threads
    */
   static FileThread start(OwnedFd fd) throws IOException {
+    return start(fd, () -> {});
+  }
+
+  private static FileThread start(OwnedFd fd, Runnable afterRead) throws IOException {
     if (!PERMITS.tryAcquire()) {
       throw new IOException(
           "the limit of " + MAX_THREADS + " threads for notifications is reached");
     }
     try {
-      FileThread started = new FileThread(fd);
+      FileThread started = new FileThread(fd, afterRead);
       started.thread.start();
       return started;
     } catch (OutOfMemoryError e) {
@@ -64,9 +71,18 @@ final class FileThread implements AutoCloseable {
 
   /** As {@link #start}, for a descriptor that stays the caller's. */
   static FileThread startForCopy(OwnedFd fd) throws IOException {
+    return startForCopy(fd, () -> {});
+  }
+
+  /**
+   * As {@link #start}, for a descriptor that stays the caller's.
+   *
+   * @param afterRead run by the thread when it has read what was there
+   */
+  static FileThread startForCopy(OwnedFd fd, Runnable afterRead) throws IOException {
     OwnedFd copy = fd.duplicate();
     try {
-      return start(copy);
+      return start(copy, afterRead);
     } catch (IOException e) {
       copy.close();
       throw e;
@@ -101,6 +117,7 @@ final class FileThread implements AutoCloseable {
         } else if (unread) {
           unread = false;
           read();
+          tell();
         } else {
           LockSupport.park(this);
         }
@@ -118,6 +135,14 @@ final class FileThread implements AutoCloseable {
       }
     } catch (IOException e) {
       // The peer has closed its end: nobody is to be woken.
+    }
+  }
+
+  private void tell() {
+    try {
+      afterRead.run();
+    } catch (RejectedExecutionException e) {
+      // The event loop has ended, and with it who is to be told.
     }
   }
 
