@@ -5,6 +5,7 @@ import io.vhost4j.nativeio.Descriptors;
 import io.vhost4j.nativeio.OwnedFd;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 
@@ -28,14 +29,16 @@ final class FileThread implements AutoCloseable {
   private final OwnedFd fd;
   private final FileDescriptor file;
   private final ByteBuffer one = EventFd.counter(1);
+  private final Runnable afterRead;
   private final Thread thread;
   private volatile boolean signalled;
   private volatile boolean unread;
   private volatile boolean closed;
 
-  private FileThread(OwnedFd fd) {
+  private FileThread(OwnedFd fd, Runnable afterRead) {
     this.fd = fd;
     this.file = new FileDescriptor(fd.number());
+    this.afterRead = afterRead;
     this.thread = new Thread(this::run, "vhost4j-" + fd);
     thread.setDaemon(true);
   }
@@ -47,12 +50,16 @@ final class FileThread implements AutoCloseable {
    * @throws IOException if there are too many threads
    */
   static FileThread start(OwnedFd fd) throws IOException {
+    return start(fd, () -> {});
+  }
+
+  private static FileThread start(OwnedFd fd, Runnable afterRead) throws IOException {
     if (!PERMITS.tryAcquire()) {
       throw new IOException(
           "the limit of " + MAX_THREADS + " threads for notifications is reached");
     }
     try {
-      FileThread started = new FileThread(fd);
+      FileThread started = new FileThread(fd, afterRead);
       started.thread.start();
       return started;
     } catch (OutOfMemoryError e) {
@@ -63,9 +70,18 @@ final class FileThread implements AutoCloseable {
 
   /** As {@link #start}, for a descriptor that stays the caller's. */
   static FileThread startForCopy(OwnedFd fd) throws IOException {
+    return startForCopy(fd, () -> {});
+  }
+
+  /**
+   * As {@link #start}, for a descriptor that stays the caller's.
+   *
+   * @param afterRead run by the thread when it has read what was there
+   */
+  static FileThread startForCopy(OwnedFd fd, Runnable afterRead) throws IOException {
     OwnedFd copy = fd.duplicate();
     try {
-      return start(copy);
+      return start(copy, afterRead);
     } catch (IOException e) {
       copy.close();
       throw e;
@@ -100,6 +116,7 @@ final class FileThread implements AutoCloseable {
         } else if (unread) {
           unread = false;
           read();
+          tell();
         } else {
           LockSupport.park(this);
         }
@@ -117,6 +134,14 @@ final class FileThread implements AutoCloseable {
       }
     } catch (IOException e) {
       // The peer has closed its end: nobody is to be woken.
+    }
+  }
+
+  private void tell() {
+    try {
+      afterRead.run();
+    } catch (RejectedExecutionException e) {
+      // The event loop has ended, and with it who is to be told.
     }
   }
 

@@ -46,22 +46,26 @@ public final class Kick implements AutoCloseable {
   /**
    * Calls {@code handler} for each kick from now on, and once at the start if one is pending. The
    * counter of an eventfd is not read, as that could block. Pipes and sockets are read, by a thread
-   * of their own, or a full one would hold up the peer.
+   * of their own, or a full one would hold up the peer; when it has read the handler is called once
+   * more, as a kick that is gone before the loop has seen it wakes nobody. That last call may come
+   * after {@link #close()}.
    *
    * @param context the context of the calls; its event loop is the calling thread
    * @throws IOException if the descriptor cannot be watched; this object is closed then
    */
   public void watch(Context context, FdRegistration.Handler handler) throws IOException {
     try {
-      FileThread thread = Descriptors.isEventFd(fd.number()) ? null : FileThread.startForCopy(fd);
-      reader = thread;
-      FdRegistration.Handler ready =
-          thread == null
-              ? handler
-              : () -> {
-                thread.drain();
-                handler.ready();
-              };
+      FdRegistration.Handler ready = handler;
+      if (!Descriptors.isEventFd(fd.number())) {
+        FileThread thread =
+            FileThread.startForCopy(fd, () -> context.runOnContext(v -> handler.ready()));
+        reader = thread;
+        ready =
+            () -> {
+              thread.drain();
+              handler.ready();
+            };
+      }
       registration = FdRegistration.open(context, fd, FdRegistration.Interest.READ_EDGE, ready);
     } catch (IOException e) {
       close();
