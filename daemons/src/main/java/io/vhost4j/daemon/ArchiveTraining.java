@@ -34,12 +34,13 @@ public final class ArchiveTraining {
   public static void main(String[] args) throws Exception {
     PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
-    SoundDaemon.run(new String[] {"--help"}, nowhere, nowhere);
+    String program = "vhost-device-sound";
+    DeviceDaemon.run(program, new String[] {"--help"}, nowhere, nowhere);
     Path directory = Files.createTempDirectory("vhost4j");
     List<Path> sockets = List.of(directory.resolve("0.sock"), directory.resolve("1.sock"));
     Path tape = directory.resolve("tape.wav");
-    SoundCommandLine.Request request =
-        SoundDaemon.commandLine()
+    DaemonCommandLine.Request request =
+        new DaemonCommandLine(program, DeviceProviders.named("sound"))
             .parse(
                 "--socket=" + sockets.get(0),
                 "--backend=null",
@@ -47,9 +48,9 @@ public final class ArchiveTraining {
                 "--backend=file",
                 "--playback-file=" + tape,
                 "--log-level=info");
-    DaemonOptions options = ((SoundCommandLine.Request.Serve) request).options();
+    DaemonOptions options = ((DaemonCommandLine.Request.Serve) request).options();
     LogConfigurator.apply(options.logLevel());
-    SoundService service = new SoundService(options);
+    DaemonService service = new DaemonService(program, options);
     try {
       service.start();
       for (Path socket : sockets) {

@@ -156,8 +156,8 @@ class DaemonUsageIT {
     "DIR/none.jar, DIR/none.jar",
     "DIR/text.jar:DIR/none.jar, DIR/none.jar",
     "DIR/none/*, DIR/none/*",
-    "DIR/text.jar, no audio backend",
-    "DIR, no audio backend",
+    "DIR/text.jar, no device or backend",
+    "DIR, no device or backend",
   })
   void furtherJarsThatAreNoneAreNotIgnored(String path, String named) throws Exception {
     Files.writeString(directory.resolve("text.jar"), "no jar");
@@ -178,7 +178,7 @@ class DaemonUsageIT {
   void theHelpFits100Columns() throws Exception {
     try (Daemon daemon = Daemon.start("--help")) {
       assertThat(daemon.out())
-          .containsSubsequence("The cards:", "The daemon:", "Print something and exit:")
+          .containsSubsequence("The devices:", "The daemon:", "Print something and exit:")
           .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(100));
     }
   }

@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class SoundDevice implements VirtioDevice {
   private static final Logger LOG = LoggerFactory.getLogger(SoundDevice.class);
-  private static final int DEVICE_TYPE = 25;
+  static final int DEVICE_TYPE = 25;
   private static final int CONTROL_QUEUE = 0;
   private static final int EVENT_QUEUE = 1;
   private static final int TX_QUEUE = 2;

@@ -7,12 +7,13 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
-class SoundDaemonTest {
+class DeviceDaemonTest {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
   private int run(String... args) {
-    return SoundDaemon.run(
+    return DeviceDaemon.run(
+        "vhost-device-sound",
         args,
         new PrintStream(out, true, StandardCharsets.UTF_8),
         new PrintStream(err, true, StandardCharsets.UTF_8));
@@ -39,8 +40,7 @@ class SoundDaemonTest {
     assertThat(out()).isEmpty();
     assertThat(err().lines())
         .containsExactly(
-            "vhost-device-sound: there is no backend 'fiddle': choose alsa or file or null or"
-                + " pipewire",
+            "vhost-device-sound: --backend=fiddle is unknown: give alsa or file or null or pipewire",
             "Try 'vhost-device-sound --help' for all options.");
   }
 

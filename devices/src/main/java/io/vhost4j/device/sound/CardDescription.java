@@ -1,14 +1,12 @@
-package io.vhost4j.daemon;
+package io.vhost4j.device.sound;
 
 import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
 import io.vhost4j.audio.StreamCapabilities;
-import io.vhost4j.device.sound.SoundDevice;
 import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** A card in one line for people. */
@@ -19,38 +17,38 @@ final class CardDescription {
   private CardDescription() {}
 
   /**
-   * For example {@code sound at /tmp/snd.sock: pipewire, playback to the default sink; 1 output, 0
-   * inputs; S16 S24 S32 FLOAT, 44100..192000 Hz, 1..8 channels}.
+   * For example {@code pipewire, playback to the default sink; 1 output, 0 inputs; S16 S24 S32
+   * FLOAT, 44100..192000 Hz, 1..8 channels}.
    *
-   * @param streams what each stream offers: the outputs, then the inputs
+   * @param backendName the name of the kind of backend
+   * @param outputs what each output stream offers
+   * @param inputs what each input stream offers
    */
-  static String of(CardOptions options, AudioBackend backend, List<StreamCapabilities> streams) {
+  static String of(
+      String backendName,
+      AudioBackend backend,
+      List<StreamCapabilities> outputs,
+      List<StreamCapabilities> inputs) {
     StringBuilder line = new StringBuilder(160);
-    line.append(options.name()).append(" at ").append(options.where()).append(": ");
-    line.append(options.backend().name());
-    if (options.outputStreams() > 0) {
+    line.append(backendName);
+    if (!outputs.isEmpty()) {
       append(line, ", playback to ", backend.target(Direction.OUTPUT));
     }
-    if (options.inputStreams() > 0) {
+    if (!inputs.isEmpty()) {
       append(line, ", capture from ", backend.target(Direction.INPUT));
     }
-    line.append("; ").append(count(options.outputStreams(), "output"));
-    line.append(", ").append(count(options.inputStreams(), "input")).append("; ");
-    String outputs = offer(streams.subList(0, options.outputStreams()));
-    String inputs = offer(streams.subList(options.outputStreams(), streams.size()));
-    if (outputs.equals(inputs) || inputs.isEmpty()) {
-      line.append(outputs);
+    line.append("; ").append(count(outputs.size(), "output"));
+    line.append(", ").append(count(inputs.size(), "input")).append("; ");
+    String played = offer(outputs);
+    String captured = offer(inputs);
+    if (played.equals(captured) || inputs.isEmpty()) {
+      line.append(played);
     } else if (outputs.isEmpty()) {
-      line.append(inputs);
+      line.append(captured);
     } else {
-      line.append("playback ").append(outputs).append("; capture ").append(inputs);
+      line.append("playback ").append(played).append("; capture ").append(captured);
     }
     return line.toString();
-  }
-
-  /** What a device offers, stream by stream. */
-  static List<StreamCapabilities> offers(SoundDevice device, int streams) {
-    return IntStream.range(0, streams).mapToObj(device::capabilities).toList();
   }
 
   private static void append(StringBuilder line, String what, String target) {

@@ -1,6 +1,6 @@
 package io.vhost4j.daemon;
 
-import io.vhost4j.audio.AudioBackendProvider;
+import io.vhost4j.device.VirtioDeviceProvider;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Locale;
@@ -16,23 +16,23 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * The command line of {@code vhost-device-sound}: the well-known options, those of QEMU's back-end
- * conventions (D1, D2), and whatever the backends found bring along.
+ * The command line of a daemon: the well-known options, those of QEMU's back-end conventions (D1,
+ * D2), and those that the device brings along.
  */
-final class SoundCommandLine {
-  static final String NAME = "vhost-device-sound";
-
-  private final List<AudioBackendProvider> backends;
+final class DaemonCommandLine {
+  private final VirtioDeviceProvider provider;
   private final CommandLine commandLine;
 
   /**
-   * @param backends what {@code --backend} may choose from, in the order of the help text
+   * @param program how the user calls it
+   * @param provider the kind of device
    * @param version lines for {@code --version}
-   * @throws StartException if an option of a backend has a name that is taken
+   * @throws StartException if an option of the device has a name that is taken
    */
-  SoundCommandLine(List<AudioBackendProvider> backends, String... version) throws StartException {
-    this.backends = backends;
-    commandLine = SoundSyntax.of(backends, version);
+  DaemonCommandLine(String program, VirtioDeviceProvider provider, String... version)
+      throws StartException {
+    this.provider = provider;
+    commandLine = OptionSyntax.of(program, provider, version);
   }
 
   /** What {@link #parse} found. */
@@ -40,7 +40,7 @@ final class SoundCommandLine {
     /** {@code --help}, {@code --version} or {@code --print-qemu}: this text is for stdout. */
     record Print(String text) implements Request {}
 
-    /** Serve sound cards. */
+    /** Serve devices. */
     record Serve(DaemonOptions options) implements Request {}
   }
 
@@ -66,16 +66,17 @@ final class SoundCommandLine {
     String level = once(result, "--log-level");
     DaemonOptions options =
         new DaemonOptions(
-            new CardDealer(backends, result).cards(),
+            provider,
+            new OptionDealer(provider, result).devices(),
             level == null ? LogLevel.INFO : logLevel(level),
             metrics == null ? null : address(metrics));
     return result.hasMatchedOption("--print-qemu")
-        ? new Request.Print(QemuArguments.of(options.cards()))
+        ? new Request.Print(QemuArguments.of(provider, options.devices()))
         : new Request.Serve(options);
   }
 
   /**
-   * The value of an option that holds for all cards, null if it is not given.
+   * The value of an option that holds for the whole process, null if it is not given.
    *
    * @throws UsageException if it is given again
    */

@@ -1,22 +1,15 @@
-package io.vhost4j.daemon;
+package io.vhost4j.device.sound;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.audio.AudioBackend;
-import io.vhost4j.audio.AudioBackends;
 import io.vhost4j.audio.AudioStream;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
 import io.vhost4j.audio.StreamCapabilities;
-import io.vhost4j.vhostuser.channel.SocketRights;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class CardDescriptionTest {
@@ -56,35 +49,22 @@ class CardDescriptionTest {
     public void close() {}
   }
 
-  private static String line(int outputs, StreamCapabilities out, int inputs, StreamCapabilities in)
-      throws Exception {
-    CardOptions card =
-        new CardOptions(
-            "sound-1",
-            Path.of("/run/snd.sock"),
-            -1,
-            SocketRights.USUAL,
-            AudioBackends.named("null"),
-            Map.of(),
-            outputs,
-            inputs,
-            StreamLimits.COMMON,
-            Duration.ZERO);
-    List<StreamCapabilities> streams = new ArrayList<>(Collections.nCopies(outputs, out));
-    streams.addAll(Collections.nCopies(inputs, in));
-    return CardDescription.of(card, new Backend(), streams);
+  private static String line(
+      int outputs, StreamCapabilities out, int inputs, StreamCapabilities in) {
+    return CardDescription.of(
+        "null", new Backend(), Collections.nCopies(outputs, out), Collections.nCopies(inputs, in));
   }
 
   @Test
-  void whatBothDirectionsOfferIsSaidOnce() throws Exception {
+  void whatBothDirectionsOfferIsSaidOnce() {
     assertThat(line(1, RICH, 1, RICH))
         .isEqualTo(
-            "sound-1 at /run/snd.sock: null, playback to the kitchen; 1 output, 1 input;"
+            "null, playback to the kitchen; 1 output, 1 input;"
                 + " S16 S32 FLOAT, 12000..96000 Hz, 1..8 channels");
   }
 
   @Test
-  void directionsThatDifferAreToldApart() throws Exception {
+  void directionsThatDifferAreToldApart() {
     assertThat(line(2, RICH, 1, PLAIN))
         .endsWith(
             "; 2 outputs, 1 input; playback S16 S32 FLOAT, 12000..96000 Hz, 1..8 channels;"
@@ -92,15 +72,14 @@ class CardDescriptionTest {
   }
 
   @Test
-  void ofADirectionThatTheCardDoesNotHaveNothingIsSaid() throws Exception {
+  void ofADirectionThatTheCardDoesNotHaveNothingIsSaid() {
     assertThat(line(0, RICH, 2, PLAIN))
-        .isEqualTo(
-            "sound-1 at /run/snd.sock: null; 0 outputs, 2 inputs; S16, 48000 Hz, 2 channels");
+        .isEqualTo("null; 0 outputs, 2 inputs; S16, 48000 Hz, 2 channels");
     assertThat(line(1, PLAIN, 0, RICH)).endsWith("; 1 output, 0 inputs; S16, 48000 Hz, 2 channels");
   }
 
   @Test
-  void ofManyFormatsTheFirstAndTheLastAreNamed() throws Exception {
+  void ofManyFormatsTheFirstAndTheLastAreNamed() {
     StreamCapabilities all =
         new StreamCapabilities(
             (1L << SampleFormat.values().length) - 1, SampleRate.HZ_48000.mask(), 1, 1);

@@ -10,6 +10,7 @@ import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
+import io.vhost4j.device.VirtioDeviceProvider;
 import io.vhost4j.device.sound.driver.AudioPort;
 import io.vhost4j.device.sound.driver.SoundDriver;
 import io.vhost4j.event.NativeTransport;
@@ -21,9 +22,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A card as the command line describes it, and a guest that plays. */
+/** A device as the command line describes it, and a guest that uses it. */
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
-class SoundCardTest {
+class ServedDeviceTest {
   private static final int PERIOD_BYTES = 1920;
   private static final PcmParameters PARAMETERS =
       new PcmParameters(SampleFormat.S16, SampleRate.HZ_48000, 2, 4 * PERIOD_BYTES, PERIOD_BYTES);
@@ -54,10 +55,12 @@ class SoundCardTest {
     Path socket = directory.resolve("sound.sock");
     String line =
         "--socket=" + socket + " --backend=null --pacing=none " + String.join(" ", options);
-    SoundCommandLine.Request request = SoundDaemon.commandLine().parse(line.strip().split(" "));
-    CardOptions card = ((SoundCommandLine.Request.Serve) request).options().cards().get(0);
+    VirtioDeviceProvider provider = DeviceProviders.named("sound");
+    DaemonCommandLine.Request request =
+        new DaemonCommandLine("vhost-device-sound", provider).parse(line.strip().split(" "));
+    DeviceSetup card = ((DaemonCommandLine.Request.Serve) request).options().devices().get(0);
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    try (SoundCard open = SoundCard.open(vertx, card)) {
+    try (ServedDevice open = ServedDevice.open(vertx, provider, card)) {
       open.bindTo(registry);
       FunctionCounter polls =
           registry.get("vhost.queue.polls").tags("queue", "2").functionCounter();

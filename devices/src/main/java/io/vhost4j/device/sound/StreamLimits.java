@@ -1,9 +1,9 @@
-package io.vhost4j.daemon;
+package io.vhost4j.device.sound;
 
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
-import io.vhost4j.device.sound.StreamConfig;
+import io.vhost4j.device.DeviceOptionException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -17,14 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param channels most channels of a stream
  */
 record StreamLimits(long formats, long rates, int channels) {
-  static final StreamLimits COMMON =
-      new StreamLimits(
-          StreamConfig.COMMON_FORMATS, StreamConfig.COMMON_RATES, StreamConfig.COMMON_CHANNELS);
+  /** The name of what is common. */
+  static final String COMMON_NAME = "common";
 
-  /** Channels of a virtio-sound channel map. */
-  private static final int MOST_CHANNELS = 18;
-
-  private static final String COMMON_NAME = "common";
   private static final String ALL_NAME = "all";
 
   /**
@@ -33,22 +28,13 @@ record StreamLimits(long formats, long rates, int channels) {
    * @param formats names of formats with commas, {@code common} or {@code all}
    * @param rates frame rates with commas, {@code common} or {@code all}
    * @param channels most channels of a stream
-   * @throws UsageException if one of them is unknown
+   * @throws DeviceOptionException if one of them is unknown
    */
-  static StreamLimits of(String formats, String rates, String channels) throws UsageException {
-    return new StreamLimits(formats(formats), rates(rates), channels(channels));
+  static StreamLimits of(String formats, String rates, int channels) throws DeviceOptionException {
+    return new StreamLimits(formats(formats), rates(rates), channels);
   }
 
-  private static int channels(String text) throws UsageException {
-    int channels = text.matches("\\d{1,2}") ? Integer.parseInt(text) : 0;
-    if (channels < 1 || channels > MOST_CHANNELS) {
-      throw new UsageException(
-          "--channels=%s: a stream has 1 to %d of them".formatted(text, MOST_CHANNELS));
-    }
-    return channels;
-  }
-
-  private static long formats(String list) throws UsageException {
+  private static long formats(String list) throws DeviceOptionException {
     long mask = 0;
     for (String name : list.split(",", -1)) {
       mask |=
@@ -61,11 +47,11 @@ record StreamLimits(long formats, long rates, int channels) {
     return mask;
   }
 
-  private static SampleFormat format(String list, String name) throws UsageException {
+  private static SampleFormat format(String list, String name) throws DeviceOptionException {
     try {
       return SampleFormat.valueOf(name.toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException e) {
-      throw new UsageException(
+      throw new DeviceOptionException(
           "--formats=%s: '%s' is unknown: give common, all or some of %s"
               .formatted(
                   list,
@@ -76,7 +62,7 @@ record StreamLimits(long formats, long rates, int channels) {
     }
   }
 
-  private static long rates(String list) throws UsageException {
+  private static long rates(String list) throws DeviceOptionException {
     long mask = 0;
     for (String hertz : list.split(",", -1)) {
       mask |=
@@ -89,11 +75,11 @@ record StreamLimits(long formats, long rates, int channels) {
     return mask;
   }
 
-  private static SampleRate rate(String list, String hertz) throws UsageException {
+  private static SampleRate rate(String list, String hertz) throws DeviceOptionException {
     @Nullable SampleRate rate =
         hertz.matches("\\d{1,6}") ? SampleRate.ofHertz(Integer.parseInt(hertz)) : null;
     if (rate == null) {
-      throw new UsageException(
+      throw new DeviceOptionException(
           "--rates=%s: '%s' is unknown: give common, all or some of %s"
               .formatted(
                   list,

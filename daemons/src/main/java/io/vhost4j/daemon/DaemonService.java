@@ -8,19 +8,22 @@ import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.internal.VertxInternal;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The sound cards of one process, from the first backend opened to the last socket removed. */
-final class SoundService {
-  private static final Logger log = LoggerFactory.getLogger(SoundService.class);
+/** The devices of one process, from the first one opened to the last socket removed. */
+final class DaemonService {
+  private static final Logger log = LoggerFactory.getLogger(DaemonService.class);
 
-  /** How long {@link #stop} waits for backends: within a second the process is to be gone. */
+  /** How long {@link #stop} waits for devices: within a second the process is to be gone. */
   private static final long STOP_MILLIS = 500;
 
+  private final String program;
   private final DaemonOptions options;
 
   /** Guarded by itself; what {@link #stop()} has to close. */
@@ -29,32 +32,36 @@ final class SoundService {
   private boolean stopping;
   private volatile @Nullable Vertx vertx;
 
-  SoundService(DaemonOptions options) {
+  /**
+   * @param program what people know the process by
+   */
+  DaemonService(String program, DaemonOptions options) {
+    this.program = program;
     this.options = options;
   }
 
   /**
-   * Opens every card and returns when all of them listen. Blocks: main thread only.
+   * Opens every device and returns when all of them listen. Blocks: main thread only.
    *
-   * @return completes when no card has anybody left to serve; on an event loop
+   * @return completes when no device has anybody left to serve; on an event loop
    * @throws StartException if one of them cannot; {@link #stop()} is still to be called
    */
   Future<Void> start() throws StartException {
     Vertx created = createVertx();
     vertx = created;
-    List<SoundCard> cards = new ArrayList<>();
-    for (CardOptions card : options.cards()) {
-      SoundCard opened = SoundCard.open(created, card);
-      cards.add(opened);
-      keep(opened);
-      log.info("{}", opened.description());
+    List<ServedDevice> devices = new ArrayList<>();
+    for (DeviceSetup setup : options.devices()) {
+      ServedDevice served = ServedDevice.open(created, options.provider(), setup);
+      devices.add(served);
+      keep(served);
+      log.info("{}", served.description());
     }
     if (options.metrics() != null) {
-      MetricsEndpoint endpoint = MetricsEndpoint.start(options.metrics(), cards);
+      MetricsEndpoint endpoint = MetricsEndpoint.start(program, options.metrics(), devices);
       keep(endpoint);
       log.info("metrics at {}", endpoint.url());
     }
-    return Future.all(cards.stream().map(SoundCard::finished).toList()).mapEmpty();
+    return Future.all(devices.stream().map(ServedDevice::finished).toList()).mapEmpty();
   }
 
   private void keep(AutoCloseable resource) throws StartException {
@@ -69,7 +76,7 @@ final class SoundService {
   }
 
   /**
-   * Closes everything, last opened first, but does not wait for a backend that hangs. Any thread,
+   * Closes everything, last opened first, but does not wait for a device that hangs. Any thread,
    * once.
    */
   void stop() {
@@ -78,17 +85,17 @@ final class SoundService {
       stopping = true;
       resources = List.copyOf(open);
     }
-    List<Thread> closers = new ArrayList<>();
+    Map<Thread, AutoCloseable> closers = new LinkedHashMap<>();
     for (AutoCloseable resource : resources) {
       Thread closer = new Thread(() -> close(resource), "close");
       closer.setDaemon(true);
       closer.start();
-      closers.add(closer);
+      closers.put(closer, resource);
     }
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
-    for (Thread closer : closers) {
-      if (!join(closer, deadline)) {
-        log.warn("the host's audio does not answer: ending without it");
+    for (Map.Entry<Thread, AutoCloseable> closer : closers.entrySet()) {
+      if (!join(closer.getKey(), deadline)) {
+        log.warn("{}: the host does not answer: ending without it", closer.getValue());
         break;
       }
     }
@@ -121,7 +128,7 @@ final class SoundService {
     int cores = Runtime.getRuntime().availableProcessors();
     VertxOptions vertxOptions =
         new VertxOptions()
-            .setEventLoopPoolSize(Math.min(options.cards().size(), cores))
+            .setEventLoopPoolSize(Math.min(options.devices().size(), cores))
             .setWorkerPoolSize(1)
             .setInternalBlockingPoolSize(1)
             // The check would wake an idle process every second.
