@@ -37,6 +37,7 @@ class ArchitectureTest {
     MAY_KNOW.put("event", List.of("nativeio"));
     MAY_KNOW.put("vhostuser.channel", List.of("event", "nativeio", "vhostuser.protocol"));
     MAY_KNOW.put("device", List.of("virtqueue"));
+    MAY_KNOW.put("device.queue", List.of("device", "virtqueue"));
     MAY_KNOW.put(
         "vhostuser.backend",
         List.of(
@@ -56,6 +57,7 @@ class ArchitectureTest {
     MAY_KNOW.put("audio.file", List.of("audio", "audio.none"));
     MAY_KNOW.put("audio.alsa..", List.of("audio"));
     MAY_KNOW.put("audio.pipewire..", List.of("audio"));
+    MAY_KNOW.put("device.rng", List.of("device", "device.queue", "virtqueue"));
     MAY_KNOW.put("device.sound.wire", List.of("audio"));
     MAY_KNOW.put(
         "device.sound", List.of("device.sound.wire", "audio", "device", "event", "virtqueue"));
@@ -92,6 +94,7 @@ class ArchitectureTest {
             "audio.none",
             "vhostuser.backend",
             "device",
+            "device.queue",
             "event",
             "virtqueue"));
   }
