@@ -51,7 +51,7 @@ final class OptionDealer {
    * @throws UsageException if the user asked for something that cannot be
    */
   List<DeviceSetup> devices() throws UsageException {
-    List<ListenSocket> sockets = new SocketDealer(result).sockets();
+    List<ListenSocket> sockets = new SocketDealer(provider.socketOptions(), result).sockets();
     try {
       List<String> names = names(sockets);
       List<Map<String, String>> engine = dealt(List.of(POLL_US), sockets.size());

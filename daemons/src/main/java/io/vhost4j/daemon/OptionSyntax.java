@@ -20,9 +20,6 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /** The options of a daemon, as picocli knows them. */
 final class OptionSyntax {
-  /** What {@link SocketOptions#COUNTED} adds a number to. */
-  static final String COUNTED_PATH = "-s";
-
   private OptionSyntax() {}
 
   /**
@@ -109,13 +106,13 @@ final class OptionSyntax {
     String[] names =
         switch (options) {
           case LONG -> new String[] {"--socket", "--socket-path"};
-          case SHORT -> new String[] {"-s", "--socket", "--socket-path"};
+          case SHORT -> new String[] {"--socket", "--socket-path", "-s"};
           case COUNTED -> new String[] {"--socket"};
         };
     sockets.add(list("PATH", Path.class, names).description("Unix socket to listen on."));
     if (options == SocketOptions.COUNTED) {
       sockets.add(
-          list("PATH", String.class, COUNTED_PATH, "--socket-path")
+          list("PATH", String.class, SocketDealer.PREFIX, "-s")
               .description("What the sockets are called but for a number: PATH0, PATH1 ..."));
       sockets.add(option(SocketDealer.COUNT));
     }

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import io.vhost4j.device.DeviceOption;
 import io.vhost4j.device.DeviceOptionException;
+import io.vhost4j.device.VirtioDeviceProvider.SocketOptions;
 import io.vhost4j.vhostuser.channel.SocketRights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -25,12 +26,18 @@ final class SocketDealer {
   /** Where a count goes with a prefix. */
   static final DeviceOption COUNT =
       DeviceOption.number("socket-count", "N", "Number of sockets behind --socket-path", 1, 256)
+          .aliases("c")
           .byDefault("1")
           .perProcess();
 
+  /** With {@link SocketOptions#COUNTED}, what the sockets are called but for a number. */
+  static final String PREFIX = "--socket-path";
+
+  private final SocketOptions options;
   private final ParseResult result;
 
-  SocketDealer(ParseResult result) {
+  SocketDealer(SocketOptions options, ParseResult result) {
+    this.options = options;
     this.result = result;
   }
 
@@ -50,10 +57,10 @@ final class SocketDealer {
 
   private List<Path> paths() throws UsageException {
     List<Path> paths = result.matchedOptionValue("--socket", List.of());
-    if (result.commandSpec().findOption(OptionSyntax.COUNTED_PATH) == null) {
+    if (options != SocketOptions.COUNTED) {
       return paths;
     }
-    @Nullable String prefix = DaemonCommandLine.once(result, OptionSyntax.COUNTED_PATH);
+    @Nullable String prefix = DaemonCommandLine.once(result, PREFIX);
     @Nullable String count = DaemonCommandLine.once(result, "--" + COUNT.name());
     if (prefix == null) {
       if (count != null) {

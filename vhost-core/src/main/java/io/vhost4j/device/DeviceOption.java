@@ -59,11 +59,15 @@ public record DeviceOption(
      */
     record Range(long min, long max, String unit) implements Values {
       boolean includes(String value) {
-        if (!value.matches("[0-9]{1,18}")) {
+        if (!value.matches("[0-9]+")) {
           return false;
         }
-        long number = Long.parseLong(value);
-        return number >= min && number <= max;
+        try {
+          long number = Long.parseLong(value);
+          return number >= min && number <= max;
+        } catch (NumberFormatException e) {
+          return false; // it is greater than any
+        }
       }
     }
 

@@ -20,7 +20,7 @@ import java.time.Duration;
  * back empty (R2).
  */
 public final class EntropyDevice implements VirtioDevice {
-  private static final int DEVICE_TYPE = 4;
+  static final int DEVICE_TYPE = 4;
 
   private final String name;
   private final SourceReader source;
