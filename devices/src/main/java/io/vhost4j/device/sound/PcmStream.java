@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.StreamCapabilities;
+import io.vhost4j.device.queue.Request;
 import io.vhost4j.device.sound.StreamCommand.Kind;
 import io.vhost4j.device.sound.wire.PcmFeature;
 import io.vhost4j.device.sound.wire.PcmInfo;
@@ -22,10 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class PcmStream {
   /** A command under way or waiting, with what SET_PARAMS wants. */
   private record Pending(
-      PcmCommand command,
-      ControlRequest request,
-      @Nullable PcmParameters parameters,
-      int features) {}
+      PcmCommand command, Request request, @Nullable PcmParameters parameters, int features) {}
 
   /** What a stream tells its device. */
   interface Events {
@@ -138,12 +136,12 @@ final class PcmStream {
   }
 
   /** SET_PARAMS with parameters that have been checked. */
-  void setParameters(ControlRequest request, PcmParameters wanted, int wantedFeatures) {
+  void setParameters(Request request, PcmParameters wanted, int wantedFeatures) {
     submit(new Pending(PcmCommand.SET_PARAMS, request, wanted, wantedFeatures));
   }
 
   /** Any other command. */
-  void command(ControlRequest request, PcmCommand command) {
+  void command(Request request, PcmCommand command) {
     submit(new Pending(command, request, null, 0));
   }
 
@@ -165,7 +163,7 @@ final class PcmStream {
 
   private void begin(Pending command) {
     if (!state.allows(command.command())) {
-      command.request().reply(Status.BAD_MSG);
+      ControlRequests.reply(command.request(), Status.BAD_MSG);
       return;
     }
     active = command;
@@ -196,7 +194,7 @@ final class PcmStream {
         features = command.features();
       }
     }
-    command.request().reply(status);
+    ControlRequests.reply(command.request(), status);
     run();
   }
 
