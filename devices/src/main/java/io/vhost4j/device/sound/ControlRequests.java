@@ -16,7 +16,6 @@ import io.vhost4j.device.sound.wire.Status;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What each control request does, and to what (A10 to A21). Event loop only. */
@@ -36,24 +35,14 @@ final class ControlRequests implements RequestQueue.Handler {
   private final List<PcmStream> streams;
   private final List<ChannelMap> channelMaps;
   private final DeviceCounters counters;
-  private final Consumer<PcmStream> catchUp;
 
-  /**
-   * Requests on these items.
-   *
-   * @param catchUp takes the buffers that the driver has added for a stream so far
-   */
+  /** Requests on these items. */
   ControlRequests(
-      Jacks jacks,
-      List<PcmStream> streams,
-      List<ChannelMap> channelMaps,
-      DeviceCounters counters,
-      Consumer<PcmStream> catchUp) {
+      Jacks jacks, List<PcmStream> streams, List<ChannelMap> channelMaps, DeviceCounters counters) {
     this.jacks = jacks;
     this.streams = streams;
     this.channelMaps = channelMaps;
     this.counters = counters;
-    this.catchUp = catchUp;
   }
 
   /** The queue that these requests come from. */
@@ -147,11 +136,6 @@ final class ControlRequests implements RequestQueue.Handler {
     if (stream == null) {
       reply(request, Status.BAD_MSG);
       return;
-    }
-    // The kick for buffers that were added before may be behind this request: START is to find
-    // them, and RELEASE to return them (A40).
-    if (command == PcmCommand.START || command == PcmCommand.RELEASE) {
-      catchUp.accept(stream);
     }
     stream.command(request, command);
   }

@@ -93,14 +93,7 @@ public final class SoundDevice implements VirtioDevice {
       all.add(createStream(all.size(), stream));
     }
     this.channelMaps = config.channelMaps().orElseGet(() -> ChannelMaps.fitting(streams, backend));
-    this.controlQueue =
-        new ControlRequests(
-                jacks,
-                streams,
-                channelMaps,
-                counters,
-                stream -> ioQueue(stream.direction()).catchUp())
-            .queue();
+    this.controlQueue = new ControlRequests(jacks, streams, channelMaps, counters).queue();
   }
 
   private PcmStream createStream(int id, StreamConfig config) throws AudioException {
@@ -112,24 +105,10 @@ public final class SoundDevice implements VirtioDevice {
         id,
         config,
         config.narrow(backend.capabilities(id, direction)),
-        parameters -> backend.supports(direction, parameters),
         launcher,
-        new PcmStream.Events() {
-          @Override
-          public void xrun() {
-            events.xrun(id);
-          }
-
-          @Override
-          public void failed(Throwable reason) {
-            SoundDevice.this.failed(id, reason);
-          }
-
-          @Override
-          public void drained() {
-            ioQueue(direction).flush();
-          }
-        });
+        ioQueue(direction),
+        events,
+        reason -> failed(id, reason));
   }
 
   private void failed(int streamId, Throwable reason) {
