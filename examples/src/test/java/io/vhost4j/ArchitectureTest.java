@@ -60,7 +60,8 @@ class ArchitectureTest {
     MAY_KNOW.put("device.rng", List.of("device", "device.queue", "virtqueue"));
     MAY_KNOW.put("device.sound.wire", List.of("audio"));
     MAY_KNOW.put(
-        "device.sound", List.of("device.sound.wire", "audio", "device", "event", "virtqueue"));
+        "device.sound",
+        List.of("device.sound.wire", "audio", "device", "device.queue", "event", "virtqueue"));
     MAY_KNOW.put(
         "device.sound.driver",
         List.of(

@@ -49,8 +49,8 @@ public final class SoundDevice implements VirtioDevice {
   private final List<PcmStream> streams;
   private final List<ChannelMap> channelMaps;
 
-  private final ControlQueue controlQueue;
-  private final EventQueue eventQueue;
+  private final QueueHandler controlQueue;
+  private final EventSource events;
   private final IoQueue txQueue;
   private final IoQueue rxQueue;
 
@@ -86,18 +86,14 @@ public final class SoundDevice implements VirtioDevice {
     this.jacks = new Jacks(config.jacks());
     List<PcmStream> all = new ArrayList<>();
     this.streams = Collections.unmodifiableList(all);
-    this.eventQueue = new EventQueue(jacks, id -> all.get(id).isInXrun());
+    this.events = new EventSource(jacks, id -> all.get(id).isInXrun());
     this.txQueue = new IoQueue(Direction.OUTPUT, streams, counters);
     this.rxQueue = new IoQueue(Direction.INPUT, streams, counters);
     for (StreamConfig stream : config.streams()) {
       all.add(createStream(all.size(), stream));
     }
     this.channelMaps = config.channelMaps().orElseGet(() -> ChannelMaps.fitting(streams, backend));
-    this.controlQueue =
-        new ControlQueue(
-            new ControlRequests(
-                jacks, streams, channelMaps, stream -> ioQueue(stream.direction()).catchUp()),
-            counters);
+    this.controlQueue = new ControlRequests(jacks, streams, channelMaps, counters).queue();
   }
 
   private PcmStream createStream(int id, StreamConfig config) throws AudioException {
@@ -109,24 +105,10 @@ public final class SoundDevice implements VirtioDevice {
         id,
         config,
         config.narrow(backend.capabilities(id, direction)),
-        parameters -> backend.supports(direction, parameters),
         launcher,
-        new PcmStream.Events() {
-          @Override
-          public void xrun() {
-            eventQueue.xrun(id);
-          }
-
-          @Override
-          public void failed(Throwable reason) {
-            SoundDevice.this.failed(id, reason);
-          }
-
-          @Override
-          public void drained() {
-            ioQueue(direction).flush();
-          }
-        });
+        ioQueue(direction),
+        events,
+        reason -> failed(id, reason));
   }
 
   private void failed(int streamId, Throwable reason) {
@@ -190,7 +172,7 @@ public final class SoundDevice implements VirtioDevice {
   public QueueHandler queue(int index) {
     return switch (index) {
       case CONTROL_QUEUE -> controlQueue;
-      case EVENT_QUEUE -> eventQueue;
+      case EVENT_QUEUE -> events.queue();
       case TX_QUEUE -> txQueue;
       case RX_QUEUE -> rxQueue;
       default -> throw new IndexOutOfBoundsException("a sound device has no queue " + index);
@@ -199,14 +181,14 @@ public final class SoundDevice implements VirtioDevice {
 
   @Override
   public void connected(DeviceContext context) {
-    eventQueue.reset();
+    events.reset();
     loop = loops.apply(context);
   }
 
   @Override
   public Future<Void> reset() {
     jacks.reset();
-    eventQueue.reset();
+    events.reset();
     return Future.join(streams.stream().map(PcmStream::reset).toList()).mapEmpty();
   }
 
@@ -261,7 +243,15 @@ public final class SoundDevice implements VirtioDevice {
   public void setJackConnected(int jack, boolean connected) {
     EventLoop current = loop;
     if (jacks.setConnected(jack, connected) && current != null) {
-      current.execute(() -> eventQueue.jackChanged(jack));
+      current.execute(() -> jackChanged(jack, current));
+    }
+  }
+
+  private void jackChanged(int jack, EventLoop current) {
+    try {
+      events.jackChanged(jack);
+    } catch (InternalError e) {
+      current.fail("jack " + jack + ": the frontend has cut its memory short");
     }
   }
 

@@ -178,6 +178,11 @@ final class TestRing implements DeviceQueue, AutoCloseable {
     return at;
   }
 
+  /** The guest changes all that was in its buffers. */
+  void overwrite() {
+    memory.write(BUFFERS, ByteBuffer.allocate((int) (file.size() - BUFFERS)));
+  }
+
   int free() {
     return driver.freeDescriptors();
   }
