@@ -17,7 +17,7 @@ import java.util.random.RandomGenerator;
  * io.vhost4j.device.rng.EntropyDevice} is one for sources that keep their readers waiting.
  */
 public final class RandomNumberDevice implements VirtioDevice {
-  private static final int ENTROPY_DEVICE = 4;
+  static final int ENTROPY_DEVICE = 4;
   private static final int LONGEST_ANSWER = 4096;
 
   private static final String NAME = "RandomNumberDevice";
