@@ -108,7 +108,6 @@ public final class SoundDaemon {
     out.flush();
     manager.tell("READY=1");
     finished.onSuccess(done -> new Thread(() -> System.exit(OK), "finished").start());
-    ArchiveMaker.startIfAsked();
     return SERVING;
   }
 
