@@ -18,8 +18,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What the launcher runs to make a class archive: a life of the daemon as guests see it, so that
- * the archive has every class that a start and a first sound need.
+ * What {@code --make-archive} runs to learn which classes belong into the class archive: a life of
+ * the daemon as guests see it, with all that a start and a first sound need.
  */
 public final class ArchiveTraining {
   private static final int PERIOD_BYTES = 1920;
@@ -30,7 +30,7 @@ public final class ArchiveTraining {
 
   private ArchiveTraining() {}
 
-  /** Returns when done; the JVM writes the archive when it exits. */
+  /** Ends the JVM when done. */
   public static void main(String[] args) throws Exception {
     PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);

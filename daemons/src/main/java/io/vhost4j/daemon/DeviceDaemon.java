@@ -157,7 +157,6 @@ public final class DeviceDaemon {
     out.flush();
     manager.tell("READY=1");
     finished.onSuccess(done -> new Thread(() -> System.exit(OK), "finished").start());
-    ArchiveMaker.startIfAsked();
     return SERVING;
   }
 
