@@ -37,7 +37,7 @@ final class DaemonCommandLine {
 
   /** What {@link #parse} found. */
   sealed interface Request {
-    /** {@code --help}, {@code --version} or {@code --print-qemu}: this text is for stdout. */
+    /** {@code --help}, {@code --print-qemu} and the like: this text is for stdout. */
     record Print(String text) implements Request {}
 
     /** Serve devices. */
@@ -61,6 +61,9 @@ final class DaemonCommandLine {
       String[] version = commandLine.getCommandSpec().version();
       return new Request.Print(
           String.join(System.lineSeparator(), version) + System.lineSeparator());
+    }
+    if (result.hasMatchedOption("--print-manual")) {
+      return new Request.Print(Manual.of(commandLine.getCommandSpec()));
     }
     String metrics = once(result, "--metrics");
     String level = once(result, "--log-level");

@@ -97,7 +97,8 @@ final class OptionSyntax {
                     "The arguments for QEMU that plug in the devices of this command line."),
             OptionSpec.builder("--print-capabilities")
                 .description("What the device can do, as JSON."),
-            OptionSpec.builder("-h", "--help").usageHelp(true).description("This text."),
+            OptionSpec.builder("--print-manual").description("The manual page, for 'man -l -'."),
+            OptionSpec.builder("-h", "--help").usageHelp(true).description("All options."),
             OptionSpec.builder("-V", "--version").versionHelp(true).description("The versions.")));
   }
 
