@@ -6,7 +6,6 @@ import io.vhost4j.virtqueue.ChainWriter;
 import io.vhost4j.virtqueue.DescriptorChain;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Request {
   private final RequestQueue queue;
-  private final List<Request> pool;
+  private final int run;
   private final ByteBuffer header;
 
   private @Nullable DeviceQueue ring;
@@ -30,11 +29,11 @@ public final class Request {
   @Nullable Request sentBefore;
 
   /**
-   * @param pool that of the run of the ring that this request is for
+   * @param run which run of the ring this request is for
    */
-  Request(RequestQueue queue, List<Request> pool, int headerBytes) {
+  Request(RequestQueue queue, int run, int headerBytes) {
     this.queue = queue;
-    this.pool = pool;
+    this.run = run;
     this.header = ByteBuffer.allocate(headerBytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -53,8 +52,8 @@ public final class Request {
     taken.deliverFaults();
   }
 
-  List<Request> pool() {
-    return pool;
+  int run() {
+    return run;
   }
 
   boolean isOpen() {

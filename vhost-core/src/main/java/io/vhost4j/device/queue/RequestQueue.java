@@ -56,6 +56,7 @@ public final class RequestQueue implements QueueHandler {
   private final Handler handler;
 
   /* Of the present run of the ring: who replies to a request of an earlier one is not heard. */
+  private int run;
   private List<Request> all = List.of();
   private List<Request> free = List.of();
 
@@ -164,9 +165,10 @@ public final class RequestQueue implements QueueHandler {
 
   @Override
   public void started(DeviceQueue running) {
+    run++;
     free = new ArrayList<>();
     for (int i = Math.min(bound, running.size()); i > 0; i--) {
-      free.add(new Request(this, free, headerBytes));
+      free.add(new Request(this, run, headerBytes));
     }
     all = List.copyOf(free);
     stopping = null;
@@ -226,7 +228,7 @@ public final class RequestQueue implements QueueHandler {
   /** A request has a reply. */
   void replied(Request request, long status) {
     handler.replied(status);
-    if (request.pool() != free) {
+    if (request.run() != run) {
       return;
     }
     Promise<Void> waiting = stopping;
