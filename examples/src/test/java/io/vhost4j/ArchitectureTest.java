@@ -58,7 +58,7 @@ class ArchitectureTest {
     MAY_KNOW.put("audio.alsa..", List.of("audio"));
     MAY_KNOW.put("audio.pipewire..", List.of("audio"));
     MAY_KNOW.put("device.rng", List.of("device", "device.queue", "virtqueue"));
-    MAY_KNOW.put("device.sound.wire", List.of("audio"));
+    MAY_KNOW.put("device.sound.wire", List.of("audio", "device"));
     MAY_KNOW.put(
         "device.sound",
         List.of("device.sound.wire", "audio", "device", "device.queue", "event", "virtqueue"));

@@ -6,11 +6,11 @@ import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.StreamCapabilities;
+import io.vhost4j.device.DeviceConfig;
 import io.vhost4j.device.DeviceContext;
 import io.vhost4j.device.QueueHandler;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.device.sound.wire.SoundConfigSpace;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -44,6 +44,7 @@ public final class SoundDevice implements VirtioDevice {
   private final LongSupplier nanoTime;
   private final ThreadFactory threads;
 
+  private final DeviceConfig config = new DeviceConfig(SoundConfigSpace.SIZE);
   private final DeviceCounters counters = new DeviceCounters();
   private final Jacks jacks;
   private final List<PcmStream> streams;
@@ -93,6 +94,11 @@ public final class SoundDevice implements VirtioDevice {
       all.add(createStream(all.size(), stream));
     }
     this.channelMaps = config.channelMaps().orElseGet(() -> ChannelMaps.fitting(streams, backend));
+    new SoundConfigSpace()
+        .wrap(this.config.bytes(), 0)
+        .jacks(jacks.count())
+        .streams(streams.size())
+        .chmaps(channelMaps.size());
     this.controlQueue = new ControlRequests(jacks, streams, channelMaps, counters).queue();
   }
 
@@ -153,19 +159,8 @@ public final class SoundDevice implements VirtioDevice {
   }
 
   @Override
-  public int configSize() {
-    return SoundConfigSpace.SIZE;
-  }
-
-  @Override
-  public void readConfig(int offset, ByteBuffer target) {
-    ByteBuffer space = ByteBuffer.allocate(SoundConfigSpace.SIZE);
-    new SoundConfigSpace()
-        .wrap(space, 0)
-        .jacks(jacks.count())
-        .streams(streams.size())
-        .chmaps(channelMaps.size());
-    target.put(space.slice(offset, target.remaining()));
+  public DeviceConfig config() {
+    return config;
   }
 
   @Override

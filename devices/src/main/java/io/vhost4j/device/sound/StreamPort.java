@@ -162,22 +162,18 @@ final class StreamPort {
     StreamExecutor current = executor;
     for (StreamJob job = outbox.poll(); job != null; job = outbox.poll()) {
       try {
-        takeBack(job);
+        if (job instanceof IoMessage message) {
+          outstanding--;
+          message.queue.returned(message);
+        } else {
+          ((StreamCommand) job).done();
+        }
       } catch (InternalError e) { // the frontend has cut its memory short
         fail(e);
       }
     }
     if (current != null) {
       observe(current.engine);
-    }
-  }
-
-  private void takeBack(StreamJob job) {
-    if (job instanceof IoMessage message) {
-      outstanding--;
-      message.queue.returned(message);
-    } else {
-      ((StreamCommand) job).done();
     }
   }
 

@@ -6,17 +6,16 @@ import io.vhost4j.virtqueue.ChainWriter;
 import io.vhost4j.virtqueue.DescriptorChain;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A request of a {@link RequestQueue} from its arrival to its reply, which may come later. Pooled:
- * nobody touches it after the reply. Event loop only.
+ * nobody touches it after the reply. Event loop only, or the thread that it was handed to.
  */
 public final class Request {
   private final RequestQueue queue;
-  private final List<Request> pool;
+  private final int run;
   private final ByteBuffer header;
 
   private @Nullable DeviceQueue ring;
@@ -24,12 +23,17 @@ public final class Request {
   /** Null when there is nothing to reply to. */
   private @Nullable DescriptorChain chain;
 
+  /* What another thread replies, and the reply that it or another has sent before. */
+  private long sent;
+  private @Nullable InternalError fault;
+  @Nullable Request sentBefore;
+
   /**
-   * @param pool that of the run of the ring that this request is for
+   * @param run which run of the ring this request is for
    */
-  Request(RequestQueue queue, List<Request> pool, int headerBytes) {
+  Request(RequestQueue queue, int run, int headerBytes) {
     this.queue = queue;
-    this.pool = pool;
+    this.run = run;
     this.header = ByteBuffer.allocate(headerBytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -48,8 +52,8 @@ public final class Request {
     taken.deliverFaults();
   }
 
-  List<Request> pool() {
-    return pool;
+  int run() {
+    return run;
   }
 
   boolean isOpen() {
@@ -104,8 +108,43 @@ public final class Request {
       replied.deliverFaults();
     } finally { // the memory may be gone, but the ring wants its chain back
       running.complete(replied, written);
-      queue.replied(this, running, status);
+      queue.replied(this, status);
     }
+  }
+
+  /**
+   * As {@link #reply}, for the thread that the request was handed to, which does not touch it after
+   * this. The reply goes out on the event loop, one after the other in the order of these calls.
+   *
+   * <p>Whoever hands a request on must not reply to it on the event loop, not even when the ring
+   * stops: the thread may be at work in the guest's memory.
+   *
+   * @param accessFailed an InternalError that an access to the request threw at this thread, or
+   *     null: it ends the connection instead of a reply
+   */
+  public void replyFromThread(long statusToSend, @Nullable InternalError accessFailed) {
+    sent = statusToSend;
+    fault = accessFailed;
+    try {
+      current().deliverFaults();
+    } catch (InternalError e) {
+      fault = e;
+    }
+    queue.replyLater(this);
+  }
+
+  /**
+   * The reply of {@link #replyFromThread}, now that this is the event loop.
+   *
+   * @throws InternalError if the frontend has cut its memory short
+   */
+  void replySent() {
+    InternalError failed = fault;
+    if (failed != null) {
+      drop();
+      throw failed;
+    }
+    reply(sent);
   }
 
   /** Gives the chain back as it is. */
@@ -115,6 +154,7 @@ public final class Request {
     if (dropped != null && running != null) {
       chain = null;
       running.complete(dropped, 0);
+      queue.dropped();
     }
   }
 }

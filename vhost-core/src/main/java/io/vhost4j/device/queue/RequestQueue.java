@@ -2,13 +2,18 @@ package io.vhost4j.device.queue;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vhost4j.device.DeviceContext;
 import io.vhost4j.device.DeviceQueue;
+import io.vhost4j.device.LoopTask;
 import io.vhost4j.device.QueueHandler;
+import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.virtqueue.ChainWriter;
 import io.vhost4j.virtqueue.DescriptorChain;
 import io.vhost4j.virtqueue.VirtqueueException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +22,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A buffer without room for a status goes back with nothing done and nothing written (H4), any
  * other becomes a {@link Request}, however odd it is (H1). More than the bound stay in the ring,
- * where they wait for replies to others. Event loop only; allocates nothing for a request.
+ * where they wait for replies to others. A handler may hand a request to another thread, which
+ * {@linkplain Request#replyFromThread replies from there}. Event loop only; allocates nothing for a
+ * request.
  */
 public final class RequestQueue implements QueueHandler {
   /** Whom requests concern. Event loop only. */
@@ -36,6 +43,12 @@ public final class RequestQueue implements QueueHandler {
     default void replied(long status) {}
   }
 
+  /**
+   * Most zeros between data and a status at the end: a guest must not keep the loop busy with its
+   * errors. Where there are more, the driver is told of the data alone, which it may be (S8).
+   */
+  private static final int MAX_ZEROS = 1 << 16;
+
   private final int headerBytes;
   private final int statusBytes;
   private final StatusPlace place;
@@ -43,15 +56,22 @@ public final class RequestQueue implements QueueHandler {
   private final Handler handler;
 
   /* Of the present run of the ring: who replies to a request of an earlier one is not heard. */
+  private int run;
   private List<Request> all = List.of();
   private List<Request> free = List.of();
 
+  private @Nullable DeviceQueue ring;
   private boolean inBatch;
 
   /** There are buffers in the ring that were not taken, as there are too many requests. */
   private boolean full;
 
   private @Nullable Promise<Void> stopping;
+
+  /** The latest of the replies that other threads have sent. */
+  private final AtomicReference<@Nullable Request> sent = new AtomicReference<>();
+
+  private volatile @Nullable LoopTask replies;
 
   /**
    * A queue that has not started.
@@ -79,14 +99,80 @@ public final class RequestQueue implements QueueHandler {
     return place == StatusPlace.FIRST ? statusBytes : 0;
   }
 
+  /**
+   * To be called when the device is {@linkplain VirtioDevice#connected connected}, if other threads
+   * reply to its requests.
+   */
+  public void connected(DeviceContext context) {
+    replies = new LoopTask(context, this::replySent);
+  }
+
+  /** Any thread. */
+  void replyLater(Request request) {
+    LoopTask task = Objects.requireNonNull(replies, "the queue was not told of the connection");
+    Request before;
+    do {
+      before = sent.get();
+      request.sentBefore = before;
+    } while (!sent.compareAndSet(before, request));
+    task.request();
+  }
+
+  /** Sends out what other threads have replied. */
+  private void replySent() {
+    Request latest = sent.getAndSet(null);
+    Request oldest = null;
+    while (latest != null) {
+      Request before = latest.sentBefore;
+      latest.sentBefore = oldest;
+      oldest = latest;
+      latest = before;
+    }
+    InternalError fault = null;
+    inBatch = true;
+    while (oldest != null) {
+      Request request = oldest;
+      oldest = request.sentBefore;
+      request.sentBefore = null;
+      try {
+        request.replySent();
+      } catch (InternalError e) {
+        fault = e; // the others want their chains back as well
+      }
+    }
+    inBatch = false;
+    goOn();
+    if (fault != null) {
+      throw fault;
+    }
+  }
+
+  /** Takes what had to wait for a reply, and tells the driver of the replies. */
+  private void goOn() {
+    DeviceQueue running = ring;
+    if (running == null || inBatch) {
+      return;
+    }
+    if (full) {
+      try {
+        available(running);
+      } catch (VirtqueueException e) {
+        // The engine knows, and stops this ring.
+      }
+    }
+    running.flush();
+  }
+
   @Override
   public void started(DeviceQueue running) {
+    run++;
     free = new ArrayList<>();
     for (int i = Math.min(bound, running.size()); i > 0; i--) {
-      free.add(new Request(this, free, headerBytes));
+      free.add(new Request(this, run, headerBytes));
     }
     all = List.copyOf(free);
     stopping = null;
+    ring = running;
   }
 
   @Override
@@ -106,7 +192,7 @@ public final class RequestQueue implements QueueHandler {
 
   private void take(DeviceQueue running, DescriptorChain chain) {
     long room = chain.writer().size();
-    if (room < statusBytes || (place == StatusPlace.LAST && room > Integer.MAX_VALUE)) {
+    if (room < statusBytes) {
       running.complete(chain, 0);
       return;
     }
@@ -122,23 +208,27 @@ public final class RequestQueue implements QueueHandler {
 
   /** Returns how many bytes of the room for a reply have been written, from its start on. */
   int writeStatus(ChainWriter writer, long status) {
-    long end = writer.position();
+    long written = writer.position();
     if (place == StatusPlace.LAST) {
-      end = writer.size();
-      writer.writeZeros(end - statusBytes - writer.position());
+      long gap = writer.size() - statusBytes - written;
+      if (gap <= MAX_ZEROS) {
+        writer.writeZeros(gap);
+        written = writer.size();
+      }
+      writer.position(writer.size() - statusBytes);
     } else {
       writer.position(0);
     }
     for (int i = 0; i < statusBytes; i++) {
       writer.writeByte((byte) (status >> (Byte.SIZE * i)));
     }
-    return Math.toIntExact(end);
+    return (int) Math.min(written, Integer.MAX_VALUE);
   }
 
   /** A request has a reply. */
-  void replied(Request request, DeviceQueue running, long status) {
+  void replied(Request request, long status) {
     handler.replied(status);
-    if (request.pool() != free) {
+    if (request.run() != run) {
       return;
     }
     Promise<Void> waiting = stopping;
@@ -147,23 +237,22 @@ public final class RequestQueue implements QueueHandler {
       return;
     }
     free.add(request);
-    if (inBatch) {
-      return;
+    goOn();
+  }
+
+  /** A chain is back without a reply. */
+  void dropped() {
+    Promise<Void> waiting = stopping;
+    if (waiting != null) {
+      completeWhenDone(waiting);
     }
-    if (full) {
-      try {
-        available(running);
-      } catch (VirtqueueException e) {
-        // The engine knows, and stops this ring.
-      }
-    }
-    running.flush();
   }
 
   @Override
   public Future<Void> stop(DeviceQueue running) {
     Promise<Void> waiting = Promise.promise();
     stopping = waiting;
+    ring = null;
     for (Request request : all) {
       if (request.isOpen()) {
         try {

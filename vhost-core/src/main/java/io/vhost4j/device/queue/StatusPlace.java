@@ -6,7 +6,7 @@ public enum StatusPlace {
   FIRST,
   /**
    * At the very end of the room for a reply, whatever data there is: what the data leaves free is
-   * zeroed.
+   * zeroed, unless that is very much.
    */
   LAST
 }

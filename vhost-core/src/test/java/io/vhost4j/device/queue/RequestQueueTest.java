@@ -3,13 +3,19 @@ package io.vhost4j.device.queue;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vhost4j.device.DeviceContext;
 import io.vhost4j.event.Allocation;
+import io.vhost4j.event.OnLoop;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -285,6 +291,146 @@ class RequestQueueTest {
       assertThat(mine.seen).hasSize(sent - odd);
       assertThat(mine.replied).hasSize(sent - odd);
       assertThat(ring.used.stream().filter(used -> used.length() == 0)).hasSize(odd);
+    }
+  }
+
+  private DeviceContext context(OnLoop loop, List<String> failures) {
+    return new DeviceContext() {
+      @Override
+      public Context context() {
+        return loop.context;
+      }
+
+      @Override
+      public void configChanged() {}
+
+      @Override
+      public void fail(String reason) {
+        failures.add(reason);
+      }
+    };
+  }
+
+  @Test
+  void threadsReplyToWhatTheyWereHanded() throws Exception {
+    int count = 2000;
+    ExecutorService threads = Executors.newFixedThreadPool(3);
+    List<String> failures = new CopyOnWriteArrayList<>();
+    RequestQueue requests =
+        new RequestQueue(
+            HEADER,
+            1,
+            StatusPlace.FIRST,
+            4,
+            request ->
+                threads.execute(
+                    () -> {
+                      request.writer().write(request.header().duplicate());
+                      request.replyFromThread(3, null);
+                    }));
+    try (OnLoop loop = new OnLoop();
+        TestRing ring = new TestRing(16, requests)) {
+      loop.run(
+          () -> {
+            requests.connected(context(loop, failures));
+            ring.start();
+          });
+      for (int i = 0; i < count; ) {
+        byte[] request = ByteBuffer.allocate(HEADER).putInt(i).array();
+        i += loop.call(() -> sendIfFree(ring, request));
+      }
+      for (int k = 0; k < 2000 && loop.call(ring::driverInFlight) > 0; k++) {
+        loop.settle();
+      }
+      boolean[] seen = new boolean[count];
+      for (TestRing.Used used : ring.used) {
+        ByteBuffer reply = ByteBuffer.wrap(used.bytes());
+        assertThat(reply.get()).isEqualTo((byte) 3);
+        seen[reply.getInt()] = true;
+      }
+      assertThat(ring.used).hasSize(count);
+      assertThat(seen).doesNotContain(false);
+      assertThat(failures).isEmpty();
+      Future<Void> stopped = loop.call(ring::stop);
+      assertThat(stopped.succeeded()).isTrue();
+    } finally {
+      threads.shutdown();
+    }
+  }
+
+  private static int sendIfFree(TestRing ring, byte[] request) throws Exception {
+    if (ring.free() < 2) {
+      return 0;
+    }
+    ring.send(request, 1 + HEADER);
+    return 1;
+  }
+
+  /** Those replied to in one go are replied to in order, and in one notification. */
+  @Test
+  void repliesOfThreadsKeepTheirOrder() throws Exception {
+    List<String> failures = new ArrayList<>();
+    RequestQueue requests = queue(StatusPlace.FIRST, 4);
+    try (OnLoop loop = new OnLoop();
+        TestRing ring = new TestRing(16, requests)) {
+      loop.run(
+          () -> {
+            requests.connected(context(loop, failures));
+            ring.start();
+            for (int i = 0; i < 6; i++) {
+              ring.send(bytes(i, HEADER), 10);
+            }
+            for (int which : new int[] {2, 0, 1}) {
+              Request request = keeper.kept.get(which);
+              request.writer().write(request.header().duplicate());
+              request.replyFromThread(STATUS, null);
+            }
+            keeper.kept.subList(0, 3).clear();
+            assertThat(ring.used).isEmpty();
+          });
+      loop.settle();
+      assertThat(ring.used.stream().map(used -> used.bytes()[2]).toList())
+          .containsExactly(bytes(2, 1)[0], bytes(0, 1)[0], bytes(1, 1)[0]);
+      assertThat(ring.flushes).isEqualTo(1);
+      assertThat(keeper.kept).as("the others were taken").hasSize(3);
+    }
+  }
+
+  @Test
+  void anAccessThatFailsInAThreadEndsTheConnectionAndHoldsNothing() throws Exception {
+    List<String> failures = new ArrayList<>();
+    RequestQueue requests = queue(StatusPlace.FIRST, 4);
+    try (OnLoop loop = new OnLoop();
+        TestRing ring = new TestRing(16, requests)) {
+      Future<Void> stopped =
+          loop.call(
+              () -> {
+                requests.connected(context(loop, failures));
+                ring.start();
+                ring.send(bytes(1, HEADER), 10);
+                Future<Void> stopping = ring.stop();
+                keeper.kept.get(0).replyFromThread(STATUS, new InternalError("truncated"));
+                assertThat(stopping.isComplete()).isFalse();
+                return stopping;
+              });
+      loop.settle();
+      assertThat(failures).containsExactly("the frontend has cut its memory short");
+      assertThat(stopped.succeeded()).isTrue();
+      assertThat(keeper.replied).isEmpty();
+    }
+  }
+
+  /** A guest that lets everything fail does not keep the loop busy with zeros. */
+  @Test
+  void h6AVeryLongRoomIsNotFilled() throws Exception {
+    keeper.repliesAtOnce = true;
+    int room = 100_000;
+    try (TestRing ring = new TestRing(64, queue(StatusPlace.LAST, 4))) {
+      ring.start();
+      ring.send(bytes(1, 20), room);
+      assertThat(ring.used.get(0).bytes()).isEqualTo(Arrays.copyOf(bytes(1, 20), 8));
+      byte[] all = ring.used.get(0).writable();
+      assertThat(Arrays.copyOfRange(all, room - 3, room)).containsExactly(0x55, 2, 1);
     }
   }
 

@@ -26,6 +26,7 @@ final class TestRing implements DeviceQueue, AutoCloseable {
   private static final long FEATURES = RingFeatures.EVENT_IDX;
   private static final long BUFFERS = 1 << 16;
   private static final int BUFFER_BYTES = 1 << 12;
+  private static final long SPARE_BYTES = 1 << 18;
 
   /** A buffer that has come back. */
   static final class Used {
@@ -40,6 +41,11 @@ final class TestRing implements DeviceQueue, AutoCloseable {
     /** What the used ring says was written, in bytes. */
     int length() {
       return length;
+    }
+
+    /** The whole writable part. */
+    byte[] writable() {
+      return writable;
     }
 
     /** What was written. */
@@ -68,6 +74,9 @@ final class TestRing implements DeviceQueue, AutoCloseable {
   /** Buffers that the handler gets at most in a turn. */
   int takesAtMost = Integer.MAX_VALUE;
 
+  /** Batches that the handler has told the driver of by itself. */
+  int flushes;
+
   private int taken;
 
   private final long[] leanAddresses = {BUFFERS, BUFFERS + BUFFER_BYTES};
@@ -79,7 +88,8 @@ final class TestRing implements DeviceQueue, AutoCloseable {
   private boolean lean;
 
   TestRing(int size, QueueHandler handler) throws Exception {
-    file = MemoryFile.create("vhost4j-shapes", BUFFERS + (long) BUFFER_BYTES * 2 * size);
+    file =
+        MemoryFile.create("vhost4j-shapes", BUFFERS + (long) BUFFER_BYTES * 2 * size + SPARE_BYTES);
     memory = GuestMemory.map(List.of(new MemoryRegion(0, file.size(), 0, 0)), file.fd());
     driver = DriverQueue.create(memory, 0, size, 0, FEATURES, base);
     this.handler = handler;
@@ -222,6 +232,7 @@ final class TestRing implements DeviceQueue, AutoCloseable {
 
   @Override
   public void flush() {
+    flushes++;
     collect();
   }
 
