@@ -7,9 +7,13 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -18,10 +22,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code mvn package} leaves in {@code target/vhost4j}. */
+@Tag("jdk")
 @Timeout(value = 240, threadMode = ThreadMode.SEPARATE_THREAD)
 class DaemonDistributionIT {
   /** Makes a JVM refuse to start, rather than start slowly, if its archive does not fit. */
   private static final Map<String, String> ARCHIVE_IS_A_MUST = Map.of("VHOST4J_OPTS", "-Xshare:on");
+
+  /** As the build gives it to the jars that are ours. */
+  private static final String OUR_VERSION = System.getProperty("vhost4j.version", "?");
 
   @TempDir Path directory;
 
@@ -139,6 +147,43 @@ class DaemonDistributionIT {
     }
   }
 
+  /** The jars that are not ours, as {@code artifact:version}. */
+  private static List<String> thirdPartyJars() throws IOException {
+    Pattern name = Pattern.compile("(.+?)-([0-9].*)\\.jar");
+    try (Stream<Path> files = Files.list(Daemon.DISTRIBUTION.resolve("lib"))) {
+      return files
+          .map(file -> name.matcher(file.getFileName().toString()))
+          .filter(Matcher::matches)
+          .filter(jar -> !jar.group(2).equals(OUR_VERSION))
+          .map(jar -> jar.group(1) + ":" + jar.group(2))
+          .toList();
+    }
+  }
+
+  @Test
+  void everyLibraryIsNamedAndItsLicenceIsThere() throws Exception {
+    Path notices = Daemon.DISTRIBUTION.resolve("share/doc/vhost4j/third-party");
+    List<String> lines = Files.readAllLines(notices.resolve("THIRD-PARTY.txt"));
+    assertThat(Daemon.DISTRIBUTION.resolve("LICENSE")).content().contains("Apache License");
+    assertThat(notices.resolve("EPL-2.0/META-INF/LICENSE.md"))
+        .content()
+        .contains("Eclipse Public License - v 2.0");
+
+    List<String> jars = new ArrayList<>(thirdPartyJars());
+    assertThat(jars).hasSizeGreaterThan(20);
+    jars.add("netty-transport-native-epoll:"); // unpacked
+    for (String jar : jars) {
+      String line =
+          lines.stream().filter(text -> text.contains(":" + jar)).findFirst().orElse("no line");
+      if (!line.contains("(Apache-2.0)") && !line.contains("(EPL-2.0)")) {
+        String artifact = jar.substring(0, jar.indexOf(':'));
+        assertThat(notices.resolve(artifact + "-jar/META-INF/LICENSE.txt"))
+            .as("%s: %s", jar, line)
+            .exists();
+      }
+    }
+  }
+
   @Test
   void theTarballHoldsTheDistributionWithoutArchives() throws Exception {
     Path tarball;
@@ -152,6 +197,7 @@ class DaemonDistributionIT {
     assertThat(entries)
         .anyMatch(line -> line.matches("-rwxr-xr-x .* vhost4j-[^/]+/bin/vhost-device-sound"))
         .anyMatch(line -> line.matches(".* vhost4j-[^/]+/LICENSE"))
+        .anyMatch(line -> line.endsWith("/third-party/THIRD-PARTY.txt"))
         .anyMatch(line -> line.matches(".*/lib/native/aarch64/libjnidispatch.so"))
         .anyMatch(line -> line.matches(".*/lib/vertx-core-.*\\.jar"))
         .noneMatch(line -> line.endsWith(".jsa"));

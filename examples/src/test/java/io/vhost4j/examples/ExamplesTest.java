@@ -23,10 +23,12 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The examples do what they say, through real sockets. */
+@Tag("jdk")
 class ExamplesTest {
   private static final int WAV_HEADER = 44;
 
