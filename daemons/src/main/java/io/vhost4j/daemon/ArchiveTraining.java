@@ -18,8 +18,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What the launcher runs to make a class archive: a life of the daemon as guests see it, so that
- * the archive has every class that a start and a first sound need.
+ * What {@code --make-archive} runs to learn which classes belong into the class archive: a life of
+ * the daemon as guests see it, with all that a start and a first sound need.
  */
 public final class ArchiveTraining {
   private static final int PERIOD_BYTES = 1920;
@@ -30,16 +30,17 @@ public final class ArchiveTraining {
 
   private ArchiveTraining() {}
 
-  /** Returns when done; the JVM writes the archive when it exits. */
+  /** Ends the JVM when done. */
   public static void main(String[] args) throws Exception {
     PrintStream nowhere =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
-    SoundDaemon.run(new String[] {"--help"}, nowhere, nowhere);
+    String program = "vhost-device-sound";
+    DeviceDaemon.run(program, new String[] {"--help"}, nowhere, nowhere);
     Path directory = Files.createTempDirectory("vhost4j");
     List<Path> sockets = List.of(directory.resolve("0.sock"), directory.resolve("1.sock"));
     Path tape = directory.resolve("tape.wav");
-    SoundCommandLine.Request request =
-        SoundDaemon.commandLine()
+    DaemonCommandLine.Request request =
+        new DaemonCommandLine(program, DeviceProviders.named("sound"))
             .parse(
                 "--socket=" + sockets.get(0),
                 "--backend=null",
@@ -47,9 +48,9 @@ public final class ArchiveTraining {
                 "--backend=file",
                 "--playback-file=" + tape,
                 "--log-level=info");
-    DaemonOptions options = ((SoundCommandLine.Request.Serve) request).options();
+    DaemonOptions options = ((DaemonCommandLine.Request.Serve) request).options();
     LogConfigurator.apply(options.logLevel());
-    SoundService service = new SoundService(options);
+    DaemonService service = new DaemonService(program, options);
     try {
       service.start();
       for (Path socket : sockets) {

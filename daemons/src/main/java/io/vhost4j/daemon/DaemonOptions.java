@@ -1,5 +1,6 @@
 package io.vhost4j.daemon;
 
+import io.vhost4j.device.VirtioDeviceProvider;
 import java.net.InetSocketAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -7,9 +8,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the command line says.
  *
- * @param cards the sound cards, one for each socket
+ * @param provider the kind of the devices
+ * @param devices the devices, one for each socket
  * @param logLevel how much to log
  * @param metrics where to serve meters over HTTP, or null for nowhere
  */
 record DaemonOptions(
-    List<CardOptions> cards, LogLevel logLevel, @Nullable InetSocketAddress metrics) {}
+    VirtioDeviceProvider provider,
+    List<DeviceSetup> devices,
+    LogLevel logLevel,
+    @Nullable InetSocketAddress metrics) {}

@@ -29,8 +29,7 @@ final class MetricsEndpoint implements AutoCloseable {
       <!DOCTYPE html>
       <html lang="en"><head><title>%1$s</title></head>
       <body><h1>%1$s</h1><p><a href="/metrics">Metrics</a> for Prometheus</p></body></html>
-      """
-          .formatted(SoundCommandLine.NAME);
+      """;
 
   private final HttpServer server;
   private final ExecutorService clients;
@@ -44,9 +43,11 @@ final class MetricsEndpoint implements AutoCloseable {
   }
 
   /**
+   * @param program what people know the process by
    * @throws StartException if the address cannot be listened on
    */
-  static MetricsEndpoint start(InetSocketAddress address, List<? extends MeterBinder> meters)
+  static MetricsEndpoint start(
+      String program, InetSocketAddress address, List<? extends MeterBinder> meters)
       throws StartException {
     // Longest time of a request and of its answer; seconds.
     System.setProperty("sun.net.httpserver.maxReqTime", "5");
@@ -64,7 +65,7 @@ final class MetricsEndpoint implements AutoCloseable {
               new SynchronousQueue<>(),
               MetricsEndpoint::thread);
       server.setExecutor(clients);
-      server.createContext("/", exchange -> answer(exchange, registry));
+      server.createContext("/", exchange -> answer(exchange, registry, INDEX.formatted(program)));
       server.start();
       return new MetricsEndpoint(server, clients, registry);
     } catch (IOException e) {
@@ -81,7 +82,7 @@ final class MetricsEndpoint implements AutoCloseable {
     return thread;
   }
 
-  private static void answer(HttpExchange exchange, PrometheusMeterRegistry registry)
+  private static void answer(HttpExchange exchange, PrometheusMeterRegistry registry, String index)
       throws IOException {
     try (exchange) {
       String method = exchange.getRequestMethod();
@@ -93,7 +94,7 @@ final class MetricsEndpoint implements AutoCloseable {
       switch (exchange.getRequestURI().getPath()) {
         case "/metrics" ->
             send(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", registry.scrape());
-        case "/" -> send(exchange, 200, "text/html; charset=utf-8", INDEX);
+        case "/" -> send(exchange, 200, "text/html; charset=utf-8", index);
         default ->
             send(
                 exchange,

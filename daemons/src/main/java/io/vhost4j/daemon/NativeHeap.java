@@ -24,9 +24,17 @@ final class NativeHeap {
   static void trimWhenSettled() {
     try {
       TimeUnit.SECONDS.sleep(SETTLED_SECONDS);
-      NativeLibrary.getProcess().getFunction("malloc_trim").invokeInt(new Object[] {0L});
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      return;
+    }
+    trim();
+  }
+
+  /** Gives back to the system what is free. Any thread. */
+  static void trim() {
+    try {
+      NativeLibrary.getProcess().getFunction("malloc_trim").invokeInt(new Object[] {0L});
     } catch (UnsatisfiedLinkError e) {
       log.debug("this C library has no malloc_trim");
     }

@@ -1,10 +1,11 @@
 package io.vhost4j.daemon;
 
+import io.vhost4j.device.VirtioDeviceProvider;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The arguments with which QEMU plugs in the cards, for a shell. */
+/** The arguments with which QEMU plugs in the devices, for a shell. */
 final class QemuArguments {
   /** What needs no quotes in any shell. */
   private static final String PLAIN = "[A-Za-z0-9_@%+=:,./-]+";
@@ -17,23 +18,25 @@ final class QemuArguments {
    *
    * @throws UsageException if the path of a socket is not known
    */
-  static String of(List<CardOptions> cards) throws UsageException {
+  static String of(VirtioDeviceProvider provider, List<DeviceSetup> devices) throws UsageException {
     StringBuilder text =
         new StringBuilder(
             // The backend maps the guest's memory, so it has to be shared; its size is said twice.
             """
             -m 2G -object memory-backend-memfd,id=mem,size=2G,share=on -machine memory-backend=mem\
             """);
-    for (int i = 0; i < cards.size(); i++) {
-      Path socket = cards.get(i).socket();
+    for (int i = 0; i < devices.size(); i++) {
+      Path socket = devices.get(i).socket().path();
       if (socket == null) {
         throw new UsageException(
             "--print-qemu needs --socket=PATH: nobody knows the path of an inherited socket");
       }
+      String id = provider.name() + i;
+      String device = provider.qemuDevice(devices.get(i).options());
       text.append(" \\\n-chardev ")
-          .append(quoted("socket,id=snd" + i + ",path=" + value(absolute(socket))))
-          .append(" -device vhost-user-snd-pci,chardev=snd")
-          .append(i);
+          .append(quoted("socket,id=" + id + ",path=" + value(absolute(socket))))
+          .append(" -device ")
+          .append(quoted(device + ",chardev=" + id));
     }
     return text.append('\n').toString();
   }
@@ -41,7 +44,7 @@ final class QemuArguments {
   /** QEMU may be started elsewhere; but no path may become too long by that. */
   private static String absolute(Path socket) {
     String absolute = socket.toAbsolutePath().normalize().toString();
-    boolean fits = absolute.getBytes(StandardCharsets.UTF_8).length <= CardDealer.MAX_SOCKET_PATH;
+    boolean fits = absolute.getBytes(StandardCharsets.UTF_8).length <= SocketDealer.MAX_SOCKET_PATH;
     return fits ? absolute : socket.toString();
   }
 

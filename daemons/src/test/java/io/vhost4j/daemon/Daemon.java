@@ -57,6 +57,11 @@ final class Daemon implements AutoCloseable {
     return start(Map.of(), args);
   }
 
+  /** Starts the program of another device. */
+  static Daemon startDevice(String device, String... args) throws IOException {
+    return start(DISTRIBUTION.resolve("bin/vhost-device-" + device), Map.of(), args);
+  }
+
   static Daemon start(Map<String, String> environment, String... args) throws IOException {
     return start(launcher(), environment, args);
   }

@@ -7,9 +7,13 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -18,11 +22,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code mvn package} leaves in {@code target/vhost4j}. */
+@Tag("jdk")
 @Timeout(value = 240, threadMode = ThreadMode.SEPARATE_THREAD)
 class DaemonDistributionIT {
   /** Makes a JVM refuse to start, rather than start slowly, if its archive does not fit. */
-  private static final String ARCHIVE_IS_A_MUST =
-      Runtime.version().feature() >= 25 ? "-XX:AOTMode=on" : "-Xshare:on";
+  private static final Map<String, String> ARCHIVE_IS_A_MUST = Map.of("VHOST4J_OPTS", "-Xshare:on");
+
+  /** As the build gives it to the jars that are ours. */
+  private static final String OUR_VERSION = System.getProperty("vhost4j.version", "?");
 
   @TempDir Path directory;
 
@@ -34,12 +41,9 @@ class DaemonDistributionIT {
         "--backend=null");
   }
 
-  private static List<Path> archives(Path directory) throws IOException {
-    if (!Files.isDirectory(directory)) {
-      return List.of();
-    }
-    try (Stream<Path> files = Files.list(directory)) {
-      return files.filter(file -> file.toString().matches(".*\\.(jsa|aot)")).toList();
+  private static List<Path> archives(Path distribution) throws IOException {
+    try (Stream<Path> files = Files.list(distribution.resolve("lib"))) {
+      return files.filter(file -> file.toString().endsWith(".jsa")).toList();
     }
   }
 
@@ -48,7 +52,7 @@ class DaemonDistributionIT {
     Path target = directory.resolve("opt/vhost4j");
     try (Stream<Path> files = Files.walk(Daemon.DISTRIBUTION)) {
       files
-          .filter(file -> !file.toString().matches(".*\\.(jsa|aot)"))
+          .filter(file -> !file.toString().endsWith(".jsa"))
           .forEach(
               file -> {
                 try {
@@ -63,17 +67,52 @@ class DaemonDistributionIT {
     return target;
   }
 
-  private void assertStartsFromItsArchive(Path distribution) throws Exception {
-    try (Daemon daemon =
-        serve(distribution, Map.of("VHOST4J_OPTS", ARCHIVE_IS_A_MUST)).awaitReady()) {
+  private Path copyWithArchive() throws Exception {
+    Path distribution = copy();
+    try (Daemon maker =
+        Daemon.start(distribution.resolve("bin/vhost-device-sound"), Map.of(), "--make-archive")) {
+      assertThat(maker.exitStatus()).as("%s", maker.err()).isZero();
+      assertThat(maker.out()).isEmpty();
+      assertThat(maker.err()).isEmpty();
+    }
+    return distribution;
+  }
+
+  @Test
+  void theBuildHasMadeAnArchive() throws Exception {
+    assertThat(archives(Daemon.DISTRIBUTION)).isNotEmpty();
+  }
+
+  @Test
+  void anArchiveThatWasAskedForIsStartedFrom() throws Exception {
+    Path distribution = copyWithArchive();
+    try (Daemon daemon = serve(distribution, ARCHIVE_IS_A_MUST).awaitReady()) {
       assertThat(daemon.arguments())
-          .anyMatch(option -> option.matches("-XX:[^=]+=" + distribution + "/lib/.*\\.(jsa|aot)"));
+          .contains("-XX:SharedArchiveFile=" + archives(distribution).get(0));
     }
   }
 
   @Test
-  void theBuildHasMadeAnArchiveThatFits() throws Exception {
-    assertStartsFromItsArchive(Daemon.DISTRIBUTION);
+  void anArchiveThatDoesNotFitIsNotUsedAndStdoutStaysThatOfThePrograms() throws Exception {
+    Path distribution = copyWithArchive();
+    Path archive = archives(distribution).get(0);
+    Files.delete(archive); // as it may not be writable
+    Files.writeString(archive, "of another time");
+    try (Daemon daemon = serve(distribution, Map.of()).awaitReady()) {
+      assertThat(daemon.isAlive()).isTrue();
+    }
+  }
+
+  @Test
+  void aStartWithoutAnArchiveMakesNone() throws Exception {
+    Path distribution = copy();
+    try (Daemon daemon = serve(distribution, Map.of()).awaitReady()) {
+      assertThat(ProcessHandle.of(daemon.pid()).orElseThrow().children()).isEmpty();
+      daemon.terminate();
+      assertThat(daemon.exitStatus()).isZero();
+      assertThat(daemon.err()).allMatch(line -> line.contains(" INFO "));
+    }
+    assertThat(archives(distribution)).isEmpty();
   }
 
   @Test
@@ -84,21 +123,6 @@ class DaemonDistributionIT {
             Map.of("VHOST4J_OPTS", "-Djava.io.tmpdir=/nowhere -Djna.tmpdir=/nowhere"))) {
       daemon.awaitReady();
     }
-  }
-
-  @Test
-  void theFirstStartAtANewPlaceHasAnArchiveMadeForTheNext() throws Exception {
-    Path distribution = copy();
-    try (Daemon daemon = serve(distribution, Map.of()).awaitReady()) {
-      while (archives(distribution.resolve("lib")).isEmpty()) {
-        assertThat(daemon.isAlive()).isTrue();
-        Thread.sleep(100);
-      }
-      daemon.terminate();
-      assertThat(daemon.exitStatus()).isZero();
-      assertThat(daemon.err()).allMatch(line -> line.contains(" INFO "));
-    }
-    assertStartsFromItsArchive(distribution);
   }
 
   @ParameterizedTest
@@ -123,6 +147,43 @@ class DaemonDistributionIT {
     }
   }
 
+  /** The jars that are not ours, as {@code artifact:version}. */
+  private static List<String> thirdPartyJars() throws IOException {
+    Pattern name = Pattern.compile("(.+?)-([0-9].*)\\.jar");
+    try (Stream<Path> files = Files.list(Daemon.DISTRIBUTION.resolve("lib"))) {
+      return files
+          .map(file -> name.matcher(file.getFileName().toString()))
+          .filter(Matcher::matches)
+          .filter(jar -> !jar.group(2).equals(OUR_VERSION))
+          .map(jar -> jar.group(1) + ":" + jar.group(2))
+          .toList();
+    }
+  }
+
+  @Test
+  void everyLibraryIsNamedAndItsLicenceIsThere() throws Exception {
+    Path notices = Daemon.DISTRIBUTION.resolve("share/doc/vhost4j/third-party");
+    List<String> lines = Files.readAllLines(notices.resolve("THIRD-PARTY.txt"));
+    assertThat(Daemon.DISTRIBUTION.resolve("LICENSE")).content().contains("Apache License");
+    assertThat(notices.resolve("EPL-2.0/META-INF/LICENSE.md"))
+        .content()
+        .contains("Eclipse Public License - v 2.0");
+
+    List<String> jars = new ArrayList<>(thirdPartyJars());
+    assertThat(jars).hasSizeGreaterThan(20);
+    jars.add("netty-transport-native-epoll:"); // unpacked
+    for (String jar : jars) {
+      String line =
+          lines.stream().filter(text -> text.contains(":" + jar)).findFirst().orElse("no line");
+      if (!line.contains("(Apache-2.0)") && !line.contains("(EPL-2.0)")) {
+        String artifact = jar.substring(0, jar.indexOf(':'));
+        assertThat(notices.resolve(artifact + "-jar/META-INF/LICENSE.txt"))
+            .as("%s: %s", jar, line)
+            .exists();
+      }
+    }
+  }
+
   @Test
   void theTarballHoldsTheDistributionWithoutArchives() throws Exception {
     Path tarball;
@@ -136,8 +197,9 @@ class DaemonDistributionIT {
     assertThat(entries)
         .anyMatch(line -> line.matches("-rwxr-xr-x .* vhost4j-[^/]+/bin/vhost-device-sound"))
         .anyMatch(line -> line.matches(".* vhost4j-[^/]+/LICENSE"))
+        .anyMatch(line -> line.endsWith("/third-party/THIRD-PARTY.txt"))
         .anyMatch(line -> line.matches(".*/lib/native/aarch64/libjnidispatch.so"))
         .anyMatch(line -> line.matches(".*/lib/vertx-core-.*\\.jar"))
-        .noneMatch(line -> line.matches(".*\\.(jsa|aot)"));
+        .noneMatch(line -> line.endsWith(".jsa"));
   }
 }

@@ -20,12 +20,14 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The packaged daemon while guests play. */
+@Tag("jdk")
 @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
 class DaemonSoundIT {
   private static final int PERIOD_BYTES = 1920;

@@ -33,6 +33,7 @@ class MetricsEndpointTest {
   void start() throws StartException {
     endpoint =
         MetricsEndpoint.start(
+            "vhost-device-sound",
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             List.of(
                 registry ->
@@ -140,7 +141,8 @@ class MetricsEndpointTest {
 
   @Test
   void anAddressInUseIsNamed() {
-    assertThatThrownBy(() -> MetricsEndpoint.start(endpoint.address(), List.of()))
+    assertThatThrownBy(
+            () -> MetricsEndpoint.start("vhost-device-sound", endpoint.address(), List.of()))
         .isInstanceOf(StartException.class)
         .hasMessageContaining(String.valueOf(endpoint.address().getPort()))
         .hasMessageContaining("--metrics");

@@ -7,9 +7,8 @@ import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioBackendProvider;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioOption;
-import io.vhost4j.audio.SampleFormat;
-import io.vhost4j.audio.SampleRate;
-import io.vhost4j.device.sound.StreamConfig;
+import io.vhost4j.device.DeviceOptions;
+import io.vhost4j.device.sound.SoundDeviceProvider;
 import io.vhost4j.vhostuser.channel.SocketRights;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -48,18 +47,23 @@ class SoundCommandLineTest {
           new Provider("silent", List.of(PACE)), new Provider("tape", List.of(FILE, LOOP, PACE)));
 
   private static DaemonOptions parse(String line) throws Exception {
-    SoundCommandLine.Request request = request(line);
-    assertThat(request).isInstanceOf(SoundCommandLine.Request.Serve.class);
-    return ((SoundCommandLine.Request.Serve) request).options();
+    DaemonCommandLine.Request request = request(line);
+    assertThat(request).isInstanceOf(DaemonCommandLine.Request.Serve.class);
+    return ((DaemonCommandLine.Request.Serve) request).options();
   }
 
-  private static SoundCommandLine.Request request(String line) throws Exception {
+  private static DaemonCommandLine.Request request(String line) throws Exception {
     String[] args = line.isEmpty() ? new String[0] : line.split(" ", -1);
-    return new SoundCommandLine(BACKENDS, "vhost-device-sound 9.9", "a JVM").parse(args);
+    return commandLine(BACKENDS, "vhost-device-sound 9.9", "a JVM").parse(args);
+  }
+
+  private static DaemonCommandLine commandLine(
+      List<AudioBackendProvider> backends, String... version) throws StartException {
+    return new DaemonCommandLine("vhost-device-sound", new SoundDeviceProvider(backends), version);
   }
 
   private static String text(String line) throws Exception {
-    return ((SoundCommandLine.Request.Print) request(line)).text();
+    return ((DaemonCommandLine.Request.Print) request(line)).text();
   }
 
   @Test
@@ -68,128 +72,110 @@ class SoundCommandLineTest {
 
     assertThat(options.logLevel()).isEqualTo(LogLevel.INFO);
     assertThat(options.metrics()).isNull();
-    assertThat(options.cards())
+    assertThat(options.devices())
         .containsExactly(
-            new CardOptions(
-                "snd",
-                Path.of("/tmp/snd.sock"),
-                -1,
-                SocketRights.USUAL,
-                BACKENDS.get(0),
-                Map.of(),
-                1,
-                1,
-                StreamLimits.COMMON,
+            new DeviceSetup(
+                new DeviceOptions("snd", Map.of("backend", "silent")),
+                ListenSocket.at(Path.of("/tmp/snd.sock"), SocketRights.USUAL),
                 Duration.ZERO));
   }
 
   @ParameterizedTest(name = "D1: {0}")
   @ValueSource(strings = {"--socket=/tmp/s", "--socket-path=/tmp/s", "--socket-path /tmp/s"})
   void theSocketHasTheNameOfTheConventionsToo(String socket) throws Exception {
-    assertThat(parse(socket + " --backend=silent").cards().get(0).socket())
+    assertThat(parse(socket + " --backend=silent").devices().get(0).socket().path())
         .isEqualTo(Path.of("/tmp/s"));
   }
 
   @ParameterizedTest(name = "D2: {0}")
   @ValueSource(strings = {"--socket-fd 7", "--socket-fd=7", "--fd=7", "--fd 7"})
   void theInheritedSocketHasTheNameOfTheConventionsToo(String fd) throws Exception {
-    CardOptions card = parse(fd + " --backend silent").cards().get(0);
-
-    assertThat(card.fd()).isEqualTo(7);
-    assertThat(card.socket()).isNull();
+    assertThat(parse(fd + " --backend silent").devices().get(0).socket())
+        .isEqualTo(ListenSocket.inherited(7));
   }
 
   @Test
   void eachSocketIsACardAndWhatIsGivenOnceHoldsForAll() throws Exception {
-    List<CardOptions> cards =
-        parse("--socket a --socket b --backend tape --loop --input-streams 0 --pace none").cards();
+    List<DeviceSetup> cards =
+        parse("--socket a --socket b --backend tape --loop --input-streams 0 --pace none")
+            .devices();
 
-    assertThat(cards).extracting(CardOptions::name).containsExactly("a", "b");
-    assertThat(cards).extracting(CardOptions::socket).containsExactly(Path.of("a"), Path.of("b"));
+    assertThat(cards).extracting(device -> device.options().name()).containsExactly("a", "b");
+    assertThat(cards)
+        .extracting(device -> device.socket().path())
+        .containsExactly(Path.of("a"), Path.of("b"));
     assertThat(cards)
         .allSatisfy(
             card -> {
-              assertThat(card.backend().name()).isEqualTo("tape");
-              assertThat(card.backendOptions())
-                  .containsOnly(Map.entry("loop", "true"), Map.entry("pace", "none"));
-              assertThat(card.outputStreams()).isEqualTo(1);
-              assertThat(card.inputStreams()).isZero();
+              assertThat(card.options().values())
+                  .containsOnly(
+                      Map.entry("backend", "tape"),
+                      Map.entry("loop", "true"),
+                      Map.entry("pace", "none"),
+                      Map.entry("input-streams", "0"));
             });
   }
 
   @Test
   void whatIsGivenForEachCardGoesByTheOrderOfTheSockets() throws Exception {
-    List<CardOptions> cards =
+    List<DeviceSetup> cards =
         parse(
                 "--tape one.wav --tape two.wav --socket a --backend tape --output-streams 3"
                     + " --socket b --output-streams 4")
-            .cards();
+            .devices();
 
-    assertThat(cards).extracting(CardOptions::outputStreams).containsExactly(3, 4);
     assertThat(cards)
-        .extracting(CardOptions::backendOptions)
-        .containsExactly(Map.of("tape", "one.wav"), Map.of("tape", "two.wav"));
+        .extracting(device -> device.options().values())
+        .containsExactly(
+            Map.of("backend", "tape", "output-streams", "3", "tape", "one.wav"),
+            Map.of("backend", "tape", "output-streams", "4", "tape", "two.wav"));
   }
 
   @Test
   void aCardIsNamedAfterItsSocketOrByTheUser() throws Exception {
     String two = "--socket /run/1/snd.sock --socket /run/2/snd.sock --backend silent";
-    assertThat(parse(two).cards()).extracting(CardOptions::name).containsExactly("snd", "snd-2");
-    assertThat(parse(two + " --name left --name right").cards())
-        .extracting(CardOptions::name)
+    assertThat(parse(two).devices())
+        .extracting(device -> device.options().name())
+        .containsExactly("snd", "snd-2");
+    assertThat(parse(two + " --name left --name right").devices())
+        .extracting(device -> device.options().name())
         .containsExactly("left", "right");
-    assertThat(parse("--fd 3 --fd 4 --backend silent").cards())
-        .extracting(CardOptions::name)
+    assertThat(parse("--fd 3 --fd 4 --backend silent").devices())
+        .extracting(device -> device.options().name())
         .containsExactly("sound", "sound-2");
-  }
-
-  @Test
-  void whatIsOfferedCanBeNarrowedAndWidened() throws Exception {
-    assertThat(
-            parse(
-                    "--socket a --socket b --backend silent --formats s16,FLOAT64 --formats all"
-                        + " --rates common,8000 --channels 18 --channels 1")
-                .cards())
-        .extracting(CardOptions::limits)
-        .containsExactly(
-            new StreamLimits(
-                SampleFormat.S16.mask() | SampleFormat.FLOAT64.mask(),
-                StreamConfig.COMMON_RATES | SampleRate.HZ_8000.mask(),
-                18),
-            new StreamLimits(-1, StreamConfig.COMMON_RATES | SampleRate.HZ_8000.mask(), 1));
   }
 
   @Test
   void pollingIsForAllOrForEach() throws Exception {
     String cards = "--socket a --socket b --backend silent --poll-us ";
-    assertThat(parse(cards + "50").cards())
-        .extracting(CardOptions::polling)
+    assertThat(parse(cards + "50").devices())
+        .extracting(DeviceSetup::polling)
         .containsExactly(Duration.ofNanos(50_000), Duration.ofNanos(50_000));
-    assertThat(parse(cards + "0 --poll-us 10000").cards())
-        .extracting(CardOptions::polling)
+    assertThat(parse(cards + "0 --poll-us 10000").devices())
+        .extracting(DeviceSetup::polling)
         .containsExactly(Duration.ZERO, Duration.ofMillis(10));
   }
 
   @Test
   void anOptionOfOneBackendGoesToTheCardsThatHaveIt() throws Exception {
-    List<CardOptions> cards =
+    List<DeviceSetup> cards =
         parse(
                 "--socket a --socket b --socket c --backend tape --backend silent --backend tape"
                     + " --tape 1.wav --tape 3.wav --pace none")
-            .cards();
+            .devices();
 
     assertThat(cards)
-        .extracting(CardOptions::backendOptions)
+        .extracting(device -> device.options().values())
         .containsExactly(
-            Map.of("tape", "1.wav", "pace", "none"),
-            Map.of("pace", "none"),
-            Map.of("tape", "3.wav", "pace", "none"));
+            Map.of("backend", "tape", "tape", "1.wav", "pace", "none"),
+            Map.of("backend", "silent", "pace", "none"),
+            Map.of("backend", "tape", "tape", "3.wav", "pace", "none"));
   }
 
   @Test
   void aSwitchCanBeTurnedOff() throws Exception {
-    assertThat(parse("--socket a --backend tape --loop=false").cards().get(0).backendOptions())
-        .containsExactly(Map.entry("loop", "false"));
+    assertThat(parse("--socket a --backend tape --loop=false").devices().get(0).options().values())
+        .containsEntry("loop", "false");
   }
 
   @ParameterizedTest
@@ -218,7 +204,7 @@ class SoundCommandLineTest {
       value = {
         "--backend silent | no socket: say where to listen with --socket=PATH",
         "--socket a | no backend: say where the sound goes with --backend=silent or tape",
-        "--socket a --backend loud | there is no backend 'loud': choose silent or tape",
+        "--socket a --backend loud | --backend=loud is unknown: give silent or tape",
         "--socket a --fd 3 --backend tape"
             + " | --socket and --socket-fd exclude each other: give one of them",
         "--socket a --socket ./a --backend tape | --socket=./a is given twice",
@@ -233,7 +219,7 @@ class SoundCommandLineTest {
         "--socket a --socket b --socket c --backend tape --backend silent"
             + " | --backend is given 2 times for 3 sockets: give it once for all or once for each",
         "--socket a --backend tape --output-streams 65"
-            + " | --output-streams=65: a card has 0 to 64 of them",
+            + " | --output-streams=65: possible are 0 to 64",
         "--socket a --backend tape --output-streams 0 --input-streams 0"
             + " | a card without streams: --output-streams and --input-streams are both 0",
         "--socket a --backend tape --formats S16,S17"
@@ -243,7 +229,7 @@ class SoundCommandLineTest {
         "--socket a --backend tape --rates 48k"
             + " | --rates=48k: '48k' is unknown: give common, all or some of 5512,8000,11025,12000,"
             + "16000,22050,24000,32000,44100,48000,64000,88200,96000,176400,192000,384000",
-        "--socket a --backend tape --channels 19 | --channels=19: a stream has 1 to 18 of them",
+        "--socket a --backend tape --channels 19 | --channels=19: possible are 1 to 18",
         "--socket a --socket b --backend tape --name x"
             + " | --name is given 1 times for 2 sockets: give it once for each",
         "--socket a --socket b --backend tape --name x --name x | --name=x is given twice",
@@ -257,18 +243,17 @@ class SoundCommandLineTest {
         "--fd x --backend tape | --socket-fd=x is not a file descriptor",
         "--fd 99999999999 --backend tape | --socket-fd=99999999999 is not a file descriptor",
         "--socket a --backend tape --output-streams -1"
-            + " | --output-streams=-1: a card has 0 to 64 of them",
+            + " | --output-streams=-1: possible are 0 to 64",
         "--socket a --backend tape --output-streams 99999999999999999999"
-            + " | --output-streams=99999999999999999999: a card has 0 to 64 of them",
+            + " | --output-streams=99999999999999999999: possible are 0 to 64",
         "--socket a --backend tape --input-streams many"
-            + " | --input-streams=many: a card has 0 to 64 of them",
-        "--socket a --backend tape --input-streams="
-            + " | --input-streams=: a card has 0 to 64 of them",
+            + " | --input-streams=many: possible are 0 to 64",
+        "--socket a --backend tape --input-streams=" + " | --input-streams=: possible are 0 to 64",
         "--socket a --backend tape --log-level loud"
             + " | --log-level=loud: possible are off, error, warn, info, debug, trace",
         "--socket a --backend tape --log-level="
             + " | --log-level=: possible are off, error, warn, info, debug, trace",
-        "--socket a --backend= | there is no backend '': choose silent or tape",
+        "--socket a --backend= | --backend= is unknown: give silent or tape",
         "--socket a --backend tape --socket-mode 999 | --socket-mode=999 is no mode:"
             + " give three octal digits, such as 660 for user and group",
         "--socket a --backend tape --socket-mode rw | --socket-mode=rw is no mode:"
@@ -342,11 +327,11 @@ class SoundCommandLineTest {
   @ParameterizedTest
   @CsvSource({"660, 0660", "0600, 0600", "000, 0", "777, 0777"})
   void theModeHoldsForAllSockets(String given, String mode) throws Exception {
-    List<CardOptions> cards =
-        parse("--socket a --socket b --backend tape --socket-mode " + given).cards();
+    List<DeviceSetup> cards =
+        parse("--socket a --socket b --backend tape --socket-mode " + given).devices();
 
     assertThat(cards)
-        .extracting(CardOptions::rights)
+        .extracting(device -> device.socket().rights())
         .containsOnly(new SocketRights(Integer.parseInt(mode, 8), null));
   }
 
@@ -354,7 +339,11 @@ class SoundCommandLineTest {
   @ValueSource(strings = {"root", "0"})
   void theGroupIsANameOrANumber(String given) throws Exception {
     SocketRights rights =
-        parse("--socket a --backend tape --socket-group " + given).cards().get(0).rights();
+        parse("--socket a --backend tape --socket-group " + given)
+            .devices()
+            .get(0)
+            .socket()
+            .rights();
 
     assertThat(rights.mode()).isNull();
     assertThat(rights.group())
@@ -367,8 +356,8 @@ class SoundCommandLineTest {
         .isEqualTo(
             """
             -m 2G -object memory-backend-memfd,id=mem,size=2G,share=on -machine memory-backend=mem \\
-            -chardev socket,id=snd0,path=/run/a.sock -device vhost-user-snd-pci,chardev=snd0 \\
-            -chardev socket,id=snd1,path=%s -device vhost-user-snd-pci,chardev=snd1
+            -chardev socket,id=sound0,path=/run/a.sock -device vhost-user-snd-pci,chardev=sound0 \\
+            -chardev socket,id=sound1,path=%s -device vhost-user-snd-pci,chardev=sound1
             """
                 .formatted(Path.of("b.sock").toAbsolutePath()));
   }
@@ -376,11 +365,11 @@ class SoundCommandLineTest {
   @Test
   void pathsForQemuAreQuotedForAShellAndHaveTheirCommasDoubled() throws Exception {
     assertThat(
-            ((SoundCommandLine.Request.Print)
-                    new SoundCommandLine(BACKENDS, "1")
+            ((DaemonCommandLine.Request.Print)
+                    commandLine(BACKENDS, "1")
                         .parse("--socket=/run/it's a, b$HOME", "--backend=tape", "--print-qemu"))
                 .text())
-        .contains("-chardev 'socket,id=snd0,path=/run/it'\\''s a,, b$HOME' -device");
+        .contains("-chardev 'socket,id=sound0,path=/run/it'\\''s a,, b$HOME' -device");
   }
 
   @Test
@@ -409,7 +398,7 @@ class SoundCommandLineTest {
         .contains("--print-capabilities", "--print-qemu", "--help", "--version")
         .contains("--socket-mode", "--socket-group")
         .containsSubsequence(
-            "The cards:", "--socket,", "--backend=NAME", "The daemon:", "--metrics", "Print")
+            "The devices:", "--socket,", "--backend=NAME", "The daemon:", "--metrics", "Print")
         .contains("silent", "the backend tape")
         .contains("With --backend=silent or tape:", "With --backend=tape:")
         .contains("--tape=FILE", "%d becomes the stream", "tape-%d.")
@@ -428,8 +417,7 @@ class SoundCommandLineTest {
   void aBackendCannotTakeAnOptionOfTheDaemon() {
     AudioOption clash = new AudioOption("socket", "X", "clashes", "");
 
-    assertThatThrownBy(
-            () -> new SoundCommandLine(List.of(new Provider("greedy", List.of(clash))), "1"))
+    assertThatThrownBy(() -> commandLine(List.of(new Provider("greedy", List.of(clash))), "1"))
         .isInstanceOf(StartException.class)
         .hasMessageContaining("greedy")
         .hasMessageContaining("--socket");

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * A user-mode Linux, which is another frontend than QEMU and has the same driver at native speed,
  * with two sound cards of one daemon. It boots once; the tests look at what it left.
  */
+@Tag("jdk")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 600, threadMode = ThreadMode.SEPARATE_THREAD)

@@ -2,25 +2,28 @@ package io.vhost4j.examples;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vhost4j.device.DeviceQueue;
 import io.vhost4j.device.QueueHandler;
 import io.vhost4j.device.VirtioDevice;
+import io.vhost4j.device.queue.PostedBuffers;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.vhostuser.backend.VhostUserServer;
-import io.vhost4j.virtqueue.DescriptorChain;
-import io.vhost4j.virtqueue.VirtqueueException;
+import io.vhost4j.virtqueue.ChainWriter;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.random.RandomGenerator;
 
-/** A whole virtio device: an entropy source (VIRTIO 5.4) that fills every buffer it is given. */
-public final class RandomNumberDevice implements VirtioDevice, QueueHandler {
-  private static final int ENTROPY_DEVICE = 4;
+/**
+ * A whole virtio device: an entropy source (VIRTIO 5.4) that fills every buffer it is given. {@link
+ * io.vhost4j.device.rng.EntropyDevice} is one for sources that keep their readers waiting.
+ */
+public final class RandomNumberDevice implements VirtioDevice {
+  static final int ENTROPY_DEVICE = 4;
   private static final int LONGEST_ANSWER = 4096;
 
   private static final String NAME = "RandomNumberDevice";
 
   private final RandomGenerator source;
+  private final PostedBuffers requests = new PostedBuffers(this::fill);
 
   /** {@code RandomNumberDevice SOCKET}: serves until a signal ends it. */
   public static void main(String[] arguments) {
@@ -63,17 +66,14 @@ public final class RandomNumberDevice implements VirtioDevice, QueueHandler {
 
   @Override
   public QueueHandler queue(int index) {
-    return this;
+    return requests;
   }
 
-  @Override
-  public void available(DeviceQueue queue) throws VirtqueueException {
-    for (DescriptorChain chain = queue.next(); chain != null; chain = queue.next()) {
-      int length = (int) Math.min(chain.writer().remaining(), LONGEST_ANSWER);
-      for (int i = 0; i < length; i++) {
-        chain.writer().writeByte((byte) source.nextInt());
-      }
-      queue.complete(chain, length);
+  private int fill(ChainWriter buffer) {
+    int length = (int) Math.min(buffer.size(), LONGEST_ANSWER);
+    for (int i = 0; i < length; i++) {
+      buffer.writeByte((byte) source.nextInt());
     }
+    return length;
   }
 }

@@ -73,8 +73,7 @@ class DemoIT {
   }
 
   private void assertThatASignalEndsAll(ProgramRun demo) throws Exception {
-    // Not what the daemon has started: a class archive for later starts may be in the making.
-    List<ProcessHandle> children = demo.handle().children().toList();
+    List<ProcessHandle> children = demo.handle().descendants().toList();
     assertThat(children).isNotEmpty();
     try {
       demo.terminate();

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -44,11 +45,7 @@ class RunScriptTest {
     Files.createDirectories(tree.resolve("scripts/uml"));
     script(tree.resolve("scripts/uml/prepare.sh"), "exit 0");
     script(programs.resolve("mvn"), "exit 0");
-    Path jdk = directory.resolve("jdk/bin");
-    Files.createDirectories(jdk);
-    script(jdk.resolve("javac"), "exit 1");
-    script(jdk.resolve("java"), "exec " + REAL_JAVA + " \"$@\"");
-    Files.writeString(jdk.resolveSibling("release"), "JAVA_VERSION=\"25.0.1\"\n");
+    makeJdk("jdk", "25.0.1");
     Files.createDirectories(tree.resolve("daemons/target"));
     Files.createDirectories(tree.resolve("daemons/src/test/java/some/where"));
     Files.createFile(tree.resolve("daemons/src/test/java/some/where/FooTest.java"));
@@ -71,7 +68,15 @@ class RunScriptTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "nonsense", "demo --nonsense", "build all", "test NoSuchTest", "example No"})
+      strings = {
+        "",
+        "nonsense",
+        "demo --nonsense",
+        "build all",
+        "test NoSuchTest",
+        "test --all",
+        "example No"
+      })
   void wrongUsageHasStatusTwo(String arguments) throws Exception {
     try (ProgramRun run = run(arguments.isEmpty() ? new String[0] : arguments.split(" "))) {
       assertThat(run.status()).isEqualTo(2);
@@ -152,6 +157,24 @@ class RunScriptTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"test, -Dgroups=jdk", "test --all-jdks, ''"})
+  void onJava25RunsWhatDependsOnTheJdkOrAllOfIt(String command, String groups) throws Exception {
+    makeJdk("jdk", "17.0.1");
+    makeJdk("jdk25", "25.0.1");
+    Path said = directory.resolve("said");
+    script(programs.resolve("mvn"), "echo \"${JAVA_HOME##*/} $*\" >>" + said);
+
+    try (ProgramRun run = run(command.split(" ", -1))) {
+      assertThat(run.status()).as("no test has run").isEqualTo(1);
+    }
+    List<String> passes = Files.readAllLines(said);
+    assertThat(passes).hasSize(2);
+    assertThat(passes.get(0)).startsWith("jdk ").contains("-Pjcstress").doesNotContain("groups");
+    assertThat(passes.get(1)).startsWith("jdk25 ").contains("verify").endsWith(groups);
+    assertThat(passes.get(1).contains("groups")).isEqualTo(!groups.isEmpty());
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"build", "test", "bench"})
   void aSignalEndsAllAtOnceAndLeavesNothing(String command) throws Exception {
     Path child = directory.resolve("child");
@@ -217,6 +240,13 @@ class RunScriptTest {
     }
   }
 
+  private void makeJdk(String name, String version) throws IOException {
+    Path bin = Files.createDirectories(directory.resolve(name).resolve("bin"));
+    script(bin.resolve("javac"), "exit 1");
+    script(bin.resolve("java"), "exec " + REAL_JAVA + " \"$@\"");
+    Files.writeString(bin.resolveSibling("release"), "JAVA_VERSION=\"" + version + "\"\n");
+  }
+
   private ProgramRun run(String... arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of(tree.resolve("run").toString()));
     Collections.addAll(command, arguments);
@@ -227,6 +257,7 @@ class RunScriptTest {
     return Map.of(
         "PATH", programs + ":" + System.getenv("PATH"),
         "JAVA_HOME", directory.resolve("jdk").toString(),
+        "JAVA25_HOME", directory.resolve("jdk25").toString(),
         "TMPDIR", temporary.toString(),
         "XDG_CACHE_HOME", directory.resolve("cache").toString());
   }

@@ -34,22 +34,31 @@ public interface VirtioDevice {
     return 0;
   }
 
+  /** The configuration space; without one, of no bytes. The same object at each call. */
+  default DeviceConfig config() {
+    return DeviceConfig.NONE;
+  }
+
   /** Length of the configuration space in bytes. */
   default int configSize() {
-    return 0;
+    return config().size();
   }
 
   /**
    * Copies the configuration space from {@code offset} on into {@code target}, from its position to
    * its limit. The engine has checked that the range lies inside {@link #configSize()}.
    */
-  default void readConfig(int offset, ByteBuffer target) {}
+  default void readConfig(int offset, ByteBuffer target) {
+    config().read(offset, target);
+  }
 
   /**
    * The driver writes the configuration space. Bytes that are read-only are to be ignored (a QEMU
    * frontend always writes the whole space). The range lies inside {@link #configSize()}.
    */
-  default void writeConfig(int offset, ByteBuffer source) {}
+  default void writeConfig(int offset, ByteBuffer source) {
+    config().write(offset, source);
+  }
 
   /** The handler of queue {@code index}, the same one at each call. */
   QueueHandler queue(int index);

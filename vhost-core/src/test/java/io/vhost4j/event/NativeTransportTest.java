@@ -9,8 +9,10 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("jdk")
 class NativeTransportTest {
   @Test
   void aVertxWithoutTheNativeTransportIsRefusedWithWhatToDo() {

@@ -11,11 +11,13 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.From;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.Tag;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.jspecify.annotations.Nullable;
 
 /** Lookups agree with the plainest possible reading of the table. */
+@Tag("jdk")
 class GuestMemoryPropertyTest {
   private static final int FILE_BYTES = 1 << 16;
 

@@ -20,8 +20,10 @@ import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("jdk")
 class GuestMemoryTest {
   private static final long HUGE_PAGE = 2 << 20;
   private static final long PAGE = 4096;

@@ -3,8 +3,10 @@ package io.vhost4j.nativeio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("jdk")
 class OwnedFdTest {
   @Test
   void closingTwiceDoesNotCloseAnotherFileThatGotTheNumber() throws Exception {

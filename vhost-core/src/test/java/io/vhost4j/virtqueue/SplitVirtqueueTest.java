@@ -18,8 +18,10 @@ import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.MemoryCalls;
 import java.util.List;
 import java.util.Objects;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("jdk")
 class SplitVirtqueueTest {
   private static final int N = 8;
 

@@ -9,9 +9,11 @@ import io.vhost4j.memory.MemoryRegion;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Once warm, a buffer's way to the device and back allocates nothing on either side. */
+@Tag("jdk")
 class SteadyStateAllocationTest {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 

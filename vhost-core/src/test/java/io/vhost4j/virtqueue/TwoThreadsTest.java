@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * they are notified. A missing barrier (S3, S8, S12, S14) shows as wrong content or as both sides
  * asleep.
  */
+@Tag("jdk")
 class TwoThreadsTest {
   private static final int SIZE = 16;
   private static final long BUFFERS = 1 << 16;

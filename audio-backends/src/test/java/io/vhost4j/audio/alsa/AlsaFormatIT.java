@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.jna.NativeLibrary;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.alsa.lowlevel.LibAsound;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Tag("jdk")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @ExtendWith(RealAlsa.class)
 class AlsaFormatIT {

@@ -13,11 +13,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
 /** The host's mixer tells cards and streams apart, and knows them when they come again. */
+@Tag("jdk")
 @Timeout(120)
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 class PipewireIdentityIT {

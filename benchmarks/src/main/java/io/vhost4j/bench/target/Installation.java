@@ -43,10 +43,7 @@ public final class Installation {
     return outputOf(Map.of(), file(DAEMON).toString(), option);
   }
 
-  /**
-   * Has the daemon make its class archive for a Java, as it does by itself after its first start:
-   * later starts are measured.
-   */
+  /** Has the daemon's class archive made for a Java, as is done once where it is installed. */
   public static void makeArchive(Jdk jdk) throws BenchException {
     var unused = outputOf(jdk.environment(), file(DAEMON).toString(), "--make-archive");
   }

@@ -12,8 +12,13 @@ final class DeviceCounters {
   /** Buffers of tx and rx that belonged to no stream that takes any. */
   private long strayBuffers;
 
-  void controlReplied(Status status) {
-    controlReplies[index(status)]++;
+  /**
+   * A request was replied to.
+   *
+   * @param code that of a {@link Status}
+   */
+  void controlReplied(int code) {
+    controlReplies[code - Status.OK.code()]++;
   }
 
   void strayBuffer() {
@@ -21,11 +26,7 @@ final class DeviceCounters {
   }
 
   long controlReplies(Status status) {
-    return controlReplies[index(status)];
-  }
-
-  private static int index(Status status) {
-    return status.code() - Status.OK.code();
+    return controlReplies[status.code() - Status.OK.code()];
   }
 
   long strayBuffers() {

@@ -19,7 +19,7 @@ final class InputTransfer extends Transfer {
   boolean move(AudioStream host, int frameBytes) throws AudioException {
     int budget = BYTES_PER_CALL;
     boolean any = false;
-    IoMessage current = pending.current();
+    IoMessage current = current();
     while (current != null && budget > 0) {
       int before = current.doneBytes;
       boolean full = fill(host, current, frameBytes, budget);
@@ -30,9 +30,9 @@ final class InputTransfer extends Transfer {
       if (!full) {
         break;
       }
-      pending.remove();
+      remove();
       finish(current, Status.OK, Math.max(0, host.latencyBytes()));
-      current = pending.current();
+      current = current();
     }
     moreToMove = current != null && budget <= 0;
     return any;
@@ -76,14 +76,14 @@ final class InputTransfer extends Transfer {
     if (moreToMove) {
       return 0;
     }
-    IoMessage current = pending.current();
+    IoMessage current = current();
     return host.nanosToWait(current == null ? 0 : current.dataBytes - current.doneBytes);
   }
 
   @Override
   void loseBuffers() {
     super.loseBuffers();
-    IoMessage current = pending.current();
+    IoMessage current = current();
     if (current != null && current.doneBytes > 0) {
       failOldest();
     }

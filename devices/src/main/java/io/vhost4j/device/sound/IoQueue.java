@@ -58,7 +58,23 @@ final class IoQueue implements QueueHandler {
 
   @Override
   public void available(DeviceQueue running) throws VirtqueueException {
-    takeAll(running);
+    inBatch = true;
+    try {
+      for (DescriptorChain chain = running.next(); chain != null; chain = running.next()) {
+        take(running, chain);
+      }
+    } finally {
+      for (int id = 0; id < streams.size(); id++) {
+        PcmStream stream = streams.get(id);
+        if (stream.direction() == direction && resuming) {
+          stream.port().resume();
+        } else if (stream.direction() == direction) {
+          stream.port().flush();
+        }
+      }
+      resuming = false;
+      inBatch = false;
+    }
   }
 
   /**
@@ -71,36 +87,11 @@ final class IoQueue implements QueueHandler {
       return;
     }
     try {
-      takeAll(running);
+      available(running);
     } catch (VirtqueueException e) {
       // The engine knows, and stops this ring. The command is for a stream, which goes on.
     }
     running.flush();
-  }
-
-  private void takeAll(DeviceQueue running) throws VirtqueueException {
-    inBatch = true;
-    try {
-      for (DescriptorChain chain = running.next(); chain != null; chain = running.next()) {
-        take(running, chain);
-      }
-    } finally {
-      for (int id = 0; id < streams.size(); id++) {
-        if (streams.get(id).direction() == direction) {
-          submitted(streams.get(id).port());
-        }
-      }
-      resuming = false;
-      inBatch = false;
-    }
-  }
-
-  private void submitted(StreamPort port) {
-    if (resuming) {
-      port.resume();
-    } else {
-      port.flush();
-    }
   }
 
   private void take(DeviceQueue running, DescriptorChain chain) {

@@ -71,11 +71,7 @@ final class Jacks {
         .connected(isConnected(id));
   }
 
-  void remap(ControlRequest request) {
-    request.reply(remap(new JackRemap().wrap(request.body(), 0)));
-  }
-
-  private Status remap(JackRemap remap) {
+  Status remap(JackRemap remap) {
     int id = remap.jackId();
     if (Integer.compareUnsigned(id, count()) >= 0) {
       return Status.BAD_MSG;

@@ -4,8 +4,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 
 /** Serves a stream of an immediate backend on the event loop itself: no hop to another thread. */
-final class LoopExecutor implements StreamExecutor {
-  private final StreamEngine engine;
+final class LoopExecutor extends StreamExecutor {
   private final Runnable drain;
   private final EventLoop loop;
   private final EventLoop.Timer timer;
@@ -28,7 +27,7 @@ final class LoopExecutor implements StreamExecutor {
    * @param nanoTime the engine's clock
    */
   LoopExecutor(StreamEngine engine, Runnable drain, EventLoop loop, LongSupplier nanoTime) {
-    this.engine = engine;
+    super(engine);
     this.drain = drain;
     this.loop = loop;
     this.nanoTime = nanoTime;
@@ -36,12 +35,7 @@ final class LoopExecutor implements StreamExecutor {
   }
 
   @Override
-  public void submitted() {
-    serve();
-  }
-
-  @Override
-  public void wake() {
+  void wake() {
     if (queued.compareAndSet(false, true)) {
       loop.execute(task);
     }
@@ -49,11 +43,12 @@ final class LoopExecutor implements StreamExecutor {
 
   private void runTask() {
     queued.set(false);
-    serve();
+    submitted();
   }
 
   /** Draining may bring the next command of the stream: that is served by the same call. */
-  private void serve() {
+  @Override
+  void submitted() {
     again = true;
     if (serving) {
       return;
@@ -74,7 +69,7 @@ final class LoopExecutor implements StreamExecutor {
 
   private void expired() {
     armed = false;
-    serve();
+    submitted();
   }
 
   /**

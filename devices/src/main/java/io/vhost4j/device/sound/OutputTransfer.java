@@ -28,7 +28,7 @@ final class OutputTransfer extends Transfer {
   boolean move(AudioStream host, int frameBytes) throws AudioException {
     long before = handed;
     long stopAt = handed + BYTES_PER_CALL;
-    IoMessage current = pending.current();
+    IoMessage current = current();
     while (current != null && handed < stopAt) {
       boolean all = handOver(host, current, frameBytes, stopAt);
       current.chain().deliverFaults(); // or it could be noticed too late that it was not its audio
@@ -36,8 +36,8 @@ final class OutputTransfer extends Transfer {
         break;
       }
       current.end = handed - ahead();
-      pending.advance();
-      current = pending.current();
+      advance();
+      current = current();
     }
     moreToMove = current != null && handed >= stopAt;
     consumed = handed - Math.max(0, host.pendingBytes());
@@ -81,12 +81,12 @@ final class OutputTransfer extends Transfer {
 
   private boolean returnConsumed(AudioStream host) {
     boolean any = false;
-    IoMessage oldest = pending.handedOver();
+    IoMessage oldest = handedOver();
     while (oldest != null && oldest.end - consumed <= 0) {
-      pending.remove();
+      remove();
       finish(oldest, Status.OK, latencyBehind(oldest, host));
       any = true;
-      oldest = pending.handedOver();
+      oldest = handedOver();
     }
     return any;
   }
@@ -104,9 +104,9 @@ final class OutputTransfer extends Transfer {
     if (moreToMove) {
       return 0;
     }
-    IoMessage current = pending.current();
+    IoMessage current = current();
     long wait = host.nanosToWait(current == null ? 0 : current.dataBytes - current.doneBytes);
-    IoMessage playing = pending.handedOver();
+    IoMessage playing = handedOver();
     if (playing == null) {
       return wait;
     }
@@ -117,10 +117,10 @@ final class OutputTransfer extends Transfer {
   @Override
   void loseBuffers() {
     super.loseBuffers();
-    while (pending.handedOver() != null) {
+    while (handedOver() != null) {
       failOldest();
     }
-    IoMessage current = pending.current();
+    IoMessage current = current();
     if (current != null && current.doneBytes > 0) {
       failOldest();
     }

@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.StreamCapabilities;
+import io.vhost4j.device.queue.Request;
 import io.vhost4j.device.sound.StreamCommand.Kind;
 import io.vhost4j.device.sound.wire.PcmFeature;
 import io.vhost4j.device.sound.wire.PcmInfo;
@@ -11,7 +12,7 @@ import io.vhost4j.device.sound.wire.Status;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
-import java.util.function.Predicate;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,28 +23,14 @@ import org.jspecify.annotations.Nullable;
 final class PcmStream {
   /** A command under way or waiting, with what SET_PARAMS wants. */
   private record Pending(
-      PcmCommand command,
-      ControlRequest request,
-      @Nullable PcmParameters parameters,
-      int features) {}
-
-  /** What a stream tells its device. */
-  interface Events {
-    /** An underrun or overrun has begun, which the driver wants to know of. */
-    void xrun();
-
-    /** The stream cannot go on with this frontend. */
-    void failed(Throwable reason);
-
-    /** Buffers were completed: the driver is to be notified. */
-    void drained();
-  }
+      PcmCommand command, Request request, @Nullable PcmParameters parameters, int features) {}
 
   private final int id;
   private final StreamConfig config;
   private final StreamCapabilities capabilities;
-  private final Predicate<PcmParameters> supported;
-  private final Events events;
+  private final StreamLauncher launcher;
+  private final IoQueue queue;
+  private final EventSource events;
   private final StreamPort port;
   private final StreamCounters counters = new StreamCounters();
 
@@ -59,21 +46,25 @@ final class PcmStream {
    * A stream in its initial state.
    *
    * @param capabilities what it offers
-   * @param supported whether the backend can do what is inside them all together
+   * @param queue that of its buffers
+   * @param events takes those of the stream
+   * @param failed told once if the stream cannot go on with this frontend
    */
   PcmStream(
       int id,
       StreamConfig config,
       StreamCapabilities capabilities,
-      Predicate<PcmParameters> supported,
-      StreamPort.Launcher launcher,
-      Events events) {
+      StreamLauncher launcher,
+      IoQueue queue,
+      EventSource events,
+      Consumer<Throwable> failed) {
     this.id = id;
     this.config = config;
     this.capabilities = capabilities;
-    this.supported = supported;
+    this.launcher = launcher;
+    this.queue = queue;
     this.events = events;
-    this.port = new StreamPort(launcher, new PortListener());
+    this.port = new StreamPort(launcher, this, failed);
   }
 
   int id() {
@@ -94,7 +85,7 @@ final class PcmStream {
 
   /** Whether parameters that are inside the capabilities go together. */
   boolean supports(PcmParameters wanted) {
-    return supported.test(wanted);
+    return launcher.supports(wanted);
   }
 
   StreamPort port() {
@@ -138,12 +129,17 @@ final class PcmStream {
   }
 
   /** SET_PARAMS with parameters that have been checked. */
-  void setParameters(ControlRequest request, PcmParameters wanted, int wantedFeatures) {
+  void setParameters(Request request, PcmParameters wanted, int wantedFeatures) {
     submit(new Pending(PcmCommand.SET_PARAMS, request, wanted, wantedFeatures));
   }
 
   /** Any other command. */
-  void command(ControlRequest request, PcmCommand command) {
+  void command(Request request, PcmCommand command) {
+    // The kick for buffers that were added before may be behind this request: START is to find
+    // them, and RELEASE to return them (A40).
+    if (command == PcmCommand.START || command == PcmCommand.RELEASE) {
+      queue.catchUp();
+    }
     submit(new Pending(command, request, null, 0));
   }
 
@@ -165,7 +161,7 @@ final class PcmStream {
 
   private void begin(Pending command) {
     if (!state.allows(command.command())) {
-      command.request().reply(Status.BAD_MSG);
+      ControlRequests.reply(command.request(), Status.BAD_MSG);
       return;
     }
     active = command;
@@ -196,7 +192,7 @@ final class PcmStream {
         features = command.features();
       }
     }
-    command.request().reply(status);
+    ControlRequests.reply(command.request(), status);
     run();
   }
 
@@ -214,19 +210,17 @@ final class PcmStream {
     return port.close().onComplete(closed -> run());
   }
 
-  private final class PortListener implements StreamPort.Listener {
-    @Override
-    public void drained(long xruns, boolean starving) {
-      counters.xruns(xruns);
-      if (starving && (features & PcmFeature.EVT_XRUNS.mask()) != 0) {
-        events.xrun();
-      }
-      events.drained();
+  /**
+   * The driver is to be notified, as buffers may have been completed.
+   *
+   * @param xruns underruns and overruns since the last time
+   * @param starving whether an xrun has begun since then that still lasts
+   */
+  void drained(long xruns, boolean starving) {
+    counters.xruns(xruns);
+    if (starving && (features & PcmFeature.EVT_XRUNS.mask()) != 0) {
+      events.xrun(id);
     }
-
-    @Override
-    public void failed(Throwable reason) {
-      events.failed(reason);
-    }
+    queue.flush();
   }
 }

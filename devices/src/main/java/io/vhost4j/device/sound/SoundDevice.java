@@ -6,11 +6,11 @@ import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.StreamCapabilities;
+import io.vhost4j.device.DeviceConfig;
 import io.vhost4j.device.DeviceContext;
 import io.vhost4j.device.QueueHandler;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.device.sound.wire.SoundConfigSpace;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class SoundDevice implements VirtioDevice {
   private static final Logger LOG = LoggerFactory.getLogger(SoundDevice.class);
-  private static final int DEVICE_TYPE = 25;
+  static final int DEVICE_TYPE = 25;
   private static final int CONTROL_QUEUE = 0;
   private static final int EVENT_QUEUE = 1;
   private static final int TX_QUEUE = 2;
@@ -44,13 +44,14 @@ public final class SoundDevice implements VirtioDevice {
   private final LongSupplier nanoTime;
   private final ThreadFactory threads;
 
+  private final DeviceConfig config = new DeviceConfig(SoundConfigSpace.SIZE);
   private final DeviceCounters counters = new DeviceCounters();
   private final Jacks jacks;
   private final List<PcmStream> streams;
   private final List<ChannelMap> channelMaps;
 
-  private final ControlQueue controlQueue;
-  private final EventQueue eventQueue;
+  private final QueueHandler controlQueue;
+  private final EventSource events;
   private final IoQueue txQueue;
   private final IoQueue rxQueue;
 
@@ -86,18 +87,19 @@ public final class SoundDevice implements VirtioDevice {
     this.jacks = new Jacks(config.jacks());
     List<PcmStream> all = new ArrayList<>();
     this.streams = Collections.unmodifiableList(all);
-    this.eventQueue = new EventQueue(jacks, id -> all.get(id).isInXrun());
+    this.events = new EventSource(jacks, id -> all.get(id).isInXrun());
     this.txQueue = new IoQueue(Direction.OUTPUT, streams, counters);
     this.rxQueue = new IoQueue(Direction.INPUT, streams, counters);
     for (StreamConfig stream : config.streams()) {
       all.add(createStream(all.size(), stream));
     }
     this.channelMaps = config.channelMaps().orElseGet(() -> ChannelMaps.fitting(streams, backend));
-    this.controlQueue =
-        new ControlQueue(
-            new ControlRequests(
-                jacks, streams, channelMaps, stream -> ioQueue(stream.direction()).catchUp()),
-            counters);
+    new SoundConfigSpace()
+        .wrap(this.config.bytes(), 0)
+        .jacks(jacks.count())
+        .streams(streams.size())
+        .chmaps(channelMaps.size());
+    this.controlQueue = new ControlRequests(jacks, streams, channelMaps, counters).queue();
   }
 
   private PcmStream createStream(int id, StreamConfig config) throws AudioException {
@@ -109,24 +111,10 @@ public final class SoundDevice implements VirtioDevice {
         id,
         config,
         config.narrow(backend.capabilities(id, direction)),
-        parameters -> backend.supports(direction, parameters),
         launcher,
-        new PcmStream.Events() {
-          @Override
-          public void xrun() {
-            eventQueue.xrun(id);
-          }
-
-          @Override
-          public void failed(Throwable reason) {
-            SoundDevice.this.failed(id, reason);
-          }
-
-          @Override
-          public void drained() {
-            ioQueue(direction).flush();
-          }
-        });
+        ioQueue(direction),
+        events,
+        reason -> failed(id, reason));
   }
 
   private void failed(int streamId, Throwable reason) {
@@ -171,26 +159,15 @@ public final class SoundDevice implements VirtioDevice {
   }
 
   @Override
-  public int configSize() {
-    return SoundConfigSpace.SIZE;
-  }
-
-  @Override
-  public void readConfig(int offset, ByteBuffer target) {
-    ByteBuffer space = ByteBuffer.allocate(SoundConfigSpace.SIZE);
-    new SoundConfigSpace()
-        .wrap(space, 0)
-        .jacks(jacks.count())
-        .streams(streams.size())
-        .chmaps(channelMaps.size());
-    target.put(space.slice(offset, target.remaining()));
+  public DeviceConfig config() {
+    return config;
   }
 
   @Override
   public QueueHandler queue(int index) {
     return switch (index) {
       case CONTROL_QUEUE -> controlQueue;
-      case EVENT_QUEUE -> eventQueue;
+      case EVENT_QUEUE -> events.queue();
       case TX_QUEUE -> txQueue;
       case RX_QUEUE -> rxQueue;
       default -> throw new IndexOutOfBoundsException("a sound device has no queue " + index);
@@ -199,14 +176,14 @@ public final class SoundDevice implements VirtioDevice {
 
   @Override
   public void connected(DeviceContext context) {
-    eventQueue.reset();
+    events.reset();
     loop = loops.apply(context);
   }
 
   @Override
   public Future<Void> reset() {
     jacks.reset();
-    eventQueue.reset();
+    events.reset();
     return Future.join(streams.stream().map(PcmStream::reset).toList()).mapEmpty();
   }
 
@@ -261,7 +238,15 @@ public final class SoundDevice implements VirtioDevice {
   public void setJackConnected(int jack, boolean connected) {
     EventLoop current = loop;
     if (jacks.setConnected(jack, connected) && current != null) {
-      current.execute(() -> eventQueue.jackChanged(jack));
+      current.execute(() -> jackChanged(jack, current));
+    }
+  }
+
+  private void jackChanged(int jack, EventLoop current) {
+    try {
+      events.jackChanged(jack);
+    } catch (InternalError e) {
+      current.fail("jack " + jack + ": the frontend has cut its memory short");
     }
   }
 

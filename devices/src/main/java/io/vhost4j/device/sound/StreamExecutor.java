@@ -1,10 +1,16 @@
 package io.vhost4j.device.sound;
 
 /** Calls {@link StreamEngine#service()} when it is time. One for each stream that is in use. */
-interface StreamExecutor {
+abstract class StreamExecutor {
+  final StreamEngine engine;
+
+  StreamExecutor(StreamEngine engine) {
+    this.engine = engine;
+  }
+
   /** Jobs were put into the inbox. Event loop only. */
-  void submitted();
+  abstract void submitted();
 
   /** The backend wants to be looked at. Any thread; neither blocks nor allocates. */
-  void wake();
+  abstract void wake();
 }

@@ -2,12 +2,13 @@ package io.vhost4j.device.sound;
 
 import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.Direction;
+import io.vhost4j.audio.PcmParameters;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** Makes the executor's side of a stream, in the way that the backend needs it. */
-final class StreamLauncher implements StreamPort.Launcher {
+final class StreamLauncher {
   private final int streamId;
   private final Direction direction;
   private final String label;
@@ -40,9 +41,17 @@ final class StreamLauncher implements StreamPort.Launcher {
     this.threads = threads;
   }
 
-  @Override
-  public StreamPort.Worker launch(
-      SpscRing<StreamJob> inbox, SpscRing<StreamJob> outbox, Runnable drain) {
+  /** Whether the backend can do parameters that are inside its capabilities all together. */
+  boolean supports(PcmParameters parameters) {
+    return backend.supports(direction, parameters);
+  }
+
+  /**
+   * Makes an engine and what drives it.
+   *
+   * @param drain to be run on the event loop when something is in the outbox
+   */
+  StreamExecutor launch(SpscRing<StreamJob> inbox, SpscRing<StreamJob> outbox, Runnable drain) {
     HostStream host = new HostStream(label, backend, streamId, direction, nanoTime);
     Transfer transfer =
         direction == Direction.OUTPUT ? new OutputTransfer(outbox) : new InputTransfer(outbox);
@@ -52,6 +61,6 @@ final class StreamLauncher implements StreamPort.Launcher {
             ? new LoopExecutor(engine, drain, loop.get(), nanoTime)
             : new WorkerExecutor(engine, drain, loop.get(), threads, label);
     host.wakeBy(executor::wake);
-    return new StreamPort.Worker(engine, executor);
+    return executor;
   }
 }

@@ -19,41 +19,15 @@ final class StreamPort {
   /** Room for every buffer, and for the few commands that can be on their way at a time. */
   private static final int CAPACITY = 2 * MAX_OUTSTANDING;
 
-  /** Makes an engine and what drives it. */
-  interface Launcher {
-    /**
-     * Makes them.
-     *
-     * @param drain to be run on the event loop when something is in the outbox
-     */
-    Worker launch(SpscRing<StreamJob> inbox, SpscRing<StreamJob> outbox, Runnable drain);
-  }
-
-  /** An engine and what drives it. */
-  record Worker(StreamEngine engine, StreamExecutor executor) {}
-
-  /** Told of what the engine did. */
-  interface Listener {
-    /**
-     * A batch of jobs has been taken back: the driver is to be notified.
-     *
-     * @param xruns underruns and overruns since the last time
-     * @param starving whether an xrun has begun since then that still lasts
-     */
-    void drained(long xruns, boolean starving);
-
-    /** Something went wrong for good. Told once. */
-    void failed(Throwable reason);
-  }
-
   private final SpscRing<StreamJob> inbox = new SpscRing<>(CAPACITY);
   private final SpscRing<StreamJob> outbox = new SpscRing<>(CAPACITY);
   private final Runnable drain = this::drain;
-  private final Launcher launcher;
-  private final Listener listener;
+  private final StreamLauncher launcher;
+  private final PcmStream stream;
+  private final Consumer<Throwable> failed;
 
   /** There from the first command after a reset to the next reset. */
-  private @Nullable Worker worker;
+  private @Nullable StreamExecutor executor;
 
   private boolean closing;
   private int outstanding;
@@ -66,9 +40,16 @@ final class StreamPort {
   private int seenStarvations;
   private boolean failureTold;
 
-  StreamPort(Launcher launcher, Listener listener) {
+  /**
+   * A port that nothing has gone through.
+   *
+   * @param stream told of what the engine did
+   * @param failed told once if something went wrong for good
+   */
+  StreamPort(StreamLauncher launcher, PcmStream stream, Consumer<Throwable> failed) {
     this.launcher = launcher;
-    this.listener = listener;
+    this.stream = stream;
+    this.failed = failed;
   }
 
   /** Whether {@link #close()} has not completed yet: no command can be posted. */
@@ -83,8 +64,8 @@ final class StreamPort {
 
   /** Whether the stream is in an xrun that its driver is to be told of. */
   boolean isStarving() {
-    Worker current = worker;
-    return current != null && current.engine().starvation().lasts();
+    StreamExecutor current = executor;
+    return current != null && current.engine.starvation().lasts();
   }
 
   /** Gives a buffer to the engine, which sees it at {@link #flush()} at the latest. */
@@ -98,10 +79,10 @@ final class StreamPort {
 
   /** Makes the engine look at what was submitted. */
   void flush() {
-    Worker current = worker;
+    StreamExecutor current = executor;
     if (submitted && current != null) {
       submitted = false;
-      current.executor().submitted();
+      current.submitted();
     }
   }
 
@@ -114,10 +95,10 @@ final class StreamPort {
     if (kind == Kind.RELEASE || kind == Kind.CLOSE) {
       bytesAhead = 0; // the host's stream goes, and what comes next is new to the next one
     }
-    Worker current = worker;
+    StreamExecutor current = executor;
     if (current == null) {
       current = launcher.launch(inbox, outbox, drain);
-      worker = current;
+      executor = current;
       seenXruns = 0;
       seenStarvations = 0;
       failureTold = false;
@@ -126,7 +107,7 @@ final class StreamPort {
       throw new IllegalStateException("a stream with more commands than can be");
     }
     submitted = false;
-    current.executor().submitted();
+    current.submitted();
   }
 
   /**
@@ -134,7 +115,7 @@ final class StreamPort {
    * slow to open is not waited for, as it has no buffers.
    */
   Future<Void> suspend() {
-    if (worker == null || closing) {
+    if (executor == null || closing) {
       return Future.succeededFuture();
     }
     Promise<Void> done = Promise.promise();
@@ -153,7 +134,7 @@ final class StreamPort {
    * on before it has them would find nothing to play.
    */
   void resume() {
-    if (worker != null && !closing) {
+    if (executor != null && !closing) {
       post(Kind.RESUME, null, status -> {});
     }
     bytesAhead = 0;
@@ -161,7 +142,7 @@ final class StreamPort {
 
   /** Ends the engine, and its thread if it has one; completes when it is gone. */
   Future<Void> close() {
-    if (worker == null) {
+    if (executor == null) {
       return Future.succeededFuture();
     }
     Promise<Void> done = Promise.promise();
@@ -170,7 +151,7 @@ final class StreamPort {
         Kind.CLOSE,
         null,
         status -> {
-          worker = null;
+          executor = null;
           closing = false;
           done.tryComplete();
         });
@@ -178,25 +159,21 @@ final class StreamPort {
   }
 
   private void drain() {
-    Worker current = worker;
+    StreamExecutor current = executor;
     for (StreamJob job = outbox.poll(); job != null; job = outbox.poll()) {
       try {
-        takeBack(job);
+        if (job instanceof IoMessage message) {
+          outstanding--;
+          message.queue.returned(message);
+        } else {
+          ((StreamCommand) job).done();
+        }
       } catch (InternalError e) { // the frontend has cut its memory short
         fail(e);
       }
     }
     if (current != null) {
-      observe(current.engine());
-    }
-  }
-
-  private void takeBack(StreamJob job) {
-    if (job instanceof IoMessage message) {
-      outstanding--;
-      message.queue.returned(message);
-    } else {
-      ((StreamCommand) job).done();
+      observe(current.engine);
     }
   }
 
@@ -212,7 +189,7 @@ final class StreamPort {
     boolean isNew = starvations != seenStarvations;
     seenStarvations = starvations;
     try {
-      listener.drained(more, isNew && engine.starvation().lasts());
+      stream.drained(more, isNew && engine.starvation().lasts());
     } catch (InternalError e) {
       fail(e);
     }
@@ -221,7 +198,7 @@ final class StreamPort {
   private void fail(Throwable reason) {
     if (!failureTold) {
       failureTold = true;
-      listener.failed(reason);
+      failed.accept(reason);
     }
   }
 }

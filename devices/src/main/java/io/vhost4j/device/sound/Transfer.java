@@ -12,14 +12,28 @@ import org.jspecify.annotations.Nullable;
  * Moves audio between the buffers of one stream and the host's stream, whole frames at a time
  * however the guest's descriptors cut them, and returns buffers in the order they came (A53). Used
  * by the executor alone.
+ *
+ * <p>The buffers are in two parts: those handed over to the host and not yet consumed, then those
+ * the host has still to take.
+ *
+ * <pre>
+ *        first            current             end
+ *          ▼                 ▼                 ▼
+ *  ────────┬──handed over────┬──waiting────────┬──────
+ * </pre>
  */
 abstract class Transfer {
   /** What one call moves at most, so that one huge buffer does not hold up an event loop. */
   static final int BYTES_PER_CALL = 1 << 20;
 
   private static final int STAGING_BYTES = 4096;
+  private static final int SLOT_MASK = StreamPort.MAX_OUTSTANDING - 1;
 
-  final PendingMessages pending = new PendingMessages(StreamPort.MAX_OUTSTANDING);
+  /* Positions in the slots count on for ever and are taken modulo their number. */
+  private final @Nullable IoMessage[] slots = new IoMessage[StreamPort.MAX_OUTSTANDING];
+  private int first;
+  private int current;
+  private int end;
 
   /** Frames that do not lie in one piece in guest memory. */
   final ByteBuffer staging =
@@ -50,23 +64,47 @@ abstract class Transfer {
     ahead = 0; // what was withdrawn has not been heard, but for a part of its first buffer
   }
 
-  void add(IoMessage message) {
-    pending.add(message);
-  }
-
-  /** The buffer whose turn it is, or null. */
-  final @Nullable IoMessage current() {
-    return pending.current();
+  /** Appends a buffer that waits. There is room: the event loop counts. */
+  final void add(IoMessage message) {
+    slots[end++ & SLOT_MASK] = message;
   }
 
   /** Whether the guest has given no buffer that is not back. */
   final boolean isStarved() {
-    return pending.isEmpty();
+    return first == end;
+  }
+
+  /** The oldest buffer that was handed over, or null. */
+  final @Nullable IoMessage handedOver() {
+    return first == current ? null : slots[first & SLOT_MASK];
+  }
+
+  /** The oldest buffer that waits, or null. */
+  final @Nullable IoMessage current() {
+    return current == end ? null : slots[current & SLOT_MASK];
+  }
+
+  /** The host has taken the current buffer. */
+  final void advance() {
+    current++;
+  }
+
+  /** Removes and gives the oldest buffer, or null if there is none. */
+  final @Nullable IoMessage remove() {
+    if (first == end) {
+      return null;
+    }
+    IoMessage message = slots[first & SLOT_MASK];
+    slots[first++ & SLOT_MASK] = null;
+    if (current - first < 0) {
+      current = first;
+    }
+    return message;
   }
 
   /** Returns the oldest buffer without its having been played or filled. */
   final void failOldest() {
-    IoMessage message = pending.remove();
+    IoMessage message = remove();
     if (message != null) {
       finish(message, message.dataBytes == 0 ? Status.OK : Status.IO_ERR, 0);
     }
@@ -77,7 +115,7 @@ abstract class Transfer {
    * (C19). The host keeps what it has.
    */
   final void withdrawAll() {
-    for (IoMessage message = pending.remove(); message != null; message = pending.remove()) {
+    for (IoMessage message = remove(); message != null; message = remove()) {
       int unused = moveAhead(message); // the ring has stopped again before its turn came
       message.withdrawn = true;
       outbox.offer(message);
@@ -110,7 +148,7 @@ abstract class Transfer {
   /** Returns every buffer, in order (A40). */
   void returnAll(Status status) {
     ahead = 0;
-    for (IoMessage message = pending.remove(); message != null; message = pending.remove()) {
+    for (IoMessage message = remove(); message != null; message = remove()) {
       finish(message, status, 0);
     }
     staging.limit(0);

@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
  * the blocked-thread checker of worker pools is made for. It begins with the first command that
  * needs the backend and ends with the stream's reset.
  */
-final class WorkerExecutor implements StreamExecutor {
-  private final StreamEngine engine;
+final class WorkerExecutor extends StreamExecutor {
   private final Runnable drain;
   private final EventLoop loop;
   private final ThreadFactory threads;
@@ -41,7 +40,7 @@ final class WorkerExecutor implements StreamExecutor {
    */
   WorkerExecutor(
       StreamEngine engine, Runnable drain, EventLoop loop, ThreadFactory threads, String name) {
-    this.engine = engine;
+    super(engine);
     this.drain = drain;
     this.loop = loop;
     this.threads = threads;
@@ -53,7 +52,7 @@ final class WorkerExecutor implements StreamExecutor {
    * the jobs fail here and now, and the next ones try again.
    */
   @Override
-  public void submitted() {
+  void submitted() {
     if (thread != null) {
       wake();
       return;
@@ -76,7 +75,7 @@ final class WorkerExecutor implements StreamExecutor {
   }
 
   @Override
-  public void wake() {
+  void wake() {
     woken = true;
     LockSupport.unpark(thread);
   }

@@ -31,11 +31,13 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Audio that flows allocates nothing: neither on the event loop nor on a worker. */
+@Tag("jdk")
 class AllocationTest {
   private static final int STEPS = 20_000;
   private static final int BATCH = 4;

@@ -8,8 +8,10 @@ import java.util.Deque;
 import java.util.concurrent.locks.LockSupport;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("jdk")
 class SpscRingTest {
   @Property(tries = 200)
   void behavesLikeABoundedQueue(@ForAll boolean[] offers) {

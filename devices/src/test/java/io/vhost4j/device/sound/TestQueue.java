@@ -81,6 +81,7 @@ final class TestQueue implements DeviceQueue {
 
   private @Nullable SplitVirtqueue ring;
   private boolean running;
+  private boolean sawEmpty;
   private DriverQueue driver;
   private int base;
   private long nextBuffer;
@@ -160,9 +161,10 @@ final class TestQueue implements DeviceQueue {
   void kick() throws VirtqueueException {
     do {
       ring().disableKicks();
+      sawEmpty = false;
       handler.available(this);
       flush();
-    } while (ring().enableKicks() && takesAtMost > 0);
+    } while (ring().enableKicks() && sawEmpty);
   }
 
   /**
@@ -272,7 +274,12 @@ final class TestQueue implements DeviceQueue {
     if (!running) {
       throw new AssertionError("the device looks at a ring that has stopped");
     }
-    return takesAtMost-- > 0 ? ring().next() : null;
+    if (takesAtMost-- <= 0) {
+      return null;
+    }
+    DescriptorChain chain = ring().next();
+    sawEmpty = chain == null;
+    return chain;
   }
 
   @Override

@@ -9,11 +9,13 @@ import io.vhost4j.vhostuser.protocol.Payload;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Many frontends come, play and vanish: descriptors, mappings and threads stay what they were. */
+@Tag("jdk")
 class LeakTest {
   private static final int CYCLES = 200;
   private static final int QUEUES = 2;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.vhost4j.nativeio.MemoryCalls;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The frontend goes away, or takes its memory away, in the middle of everything (E11): the virtual
  * machine survives, nothing stays mapped, the next frontend is served.
  */
+@Tag("jdk")
 class VanishingFrontendTest {
   /** Enough for the compilers to have been at work: compiled code faults in another way. */
   private static final int BATCHES = 3000;

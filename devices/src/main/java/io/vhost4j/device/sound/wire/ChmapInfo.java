@@ -2,7 +2,7 @@ package io.vhost4j.device.sound.wire;
 
 import io.vhost4j.audio.ChannelPosition;
 import io.vhost4j.audio.Direction;
-import java.nio.ByteBuffer;
+import io.vhost4j.device.Struct;
 import java.util.List;
 
 /**
@@ -15,7 +15,7 @@ import java.util.List;
  *  +------------+-----------+----------+----------------+
  * </pre>
  */
-public final class ChmapInfo extends Struct {
+public final class ChmapInfo extends Struct<ChmapInfo> {
   public static final int SIZE = 24;
 
   /** Most channels that a map can have (A59). */
@@ -26,10 +26,9 @@ public final class ChmapInfo extends Struct {
   private static final int CHANNELS = 5;
   private static final int POSITIONS = 6;
 
-  /** Views the structure at {@code offset}. */
-  public ChmapInfo wrap(ByteBuffer buffer, int offset) {
-    attach(buffer, offset, SIZE);
-    return this;
+  /** A view of nothing so far. */
+  public ChmapInfo() {
+    super(SIZE);
   }
 
   public int hdaFnNid() {

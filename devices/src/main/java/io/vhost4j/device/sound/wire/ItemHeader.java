@@ -1,6 +1,6 @@
 package io.vhost4j.device.sound.wire;
 
-import java.nio.ByteBuffer;
+import io.vhost4j.device.Struct;
 
 /**
  * The head of every request on one jack or stream: {@code virtio_snd_jack_hdr} and {@code
@@ -13,16 +13,15 @@ import java.nio.ByteBuffer;
  *  +--------+------+
  * </pre>
  */
-public final class ItemHeader extends Struct {
+public final class ItemHeader extends Struct<ItemHeader> {
   public static final int SIZE = 8;
 
   private static final int CODE = 0;
   private static final int ID = 4;
 
-  /** Views the structure at {@code offset}. */
-  public ItemHeader wrap(ByteBuffer buffer, int offset) {
-    attach(buffer, offset, SIZE);
-    return this;
+  /** A view of nothing so far. */
+  public ItemHeader() {
+    super(SIZE);
   }
 
   public int code() {

@@ -1,6 +1,6 @@
 package io.vhost4j.device.sound.wire;
 
-import java.nio.ByteBuffer;
+import io.vhost4j.device.Struct;
 
 /**
  * What a jack is (VIRTIO 5.14.6.4.1).
@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
  *  +------------+----------+---------+-------+-----------+-------+
  * </pre>
  */
-public final class JackInfo extends Struct {
+public final class JackInfo extends Struct<JackInfo> {
   public static final int SIZE = 24;
 
   /** The only feature (A23): the jack understands JACK_REMAP. */
@@ -25,10 +25,9 @@ public final class JackInfo extends Struct {
   private static final int CONNECTED = 16;
   private static final int PADDING = 17;
 
-  /** Views the structure at {@code offset}. */
-  public JackInfo wrap(ByteBuffer buffer, int offset) {
-    attach(buffer, offset, SIZE);
-    return this;
+  /** A view of nothing so far. */
+  public JackInfo() {
+    super(SIZE);
   }
 
   public int hdaFnNid() {

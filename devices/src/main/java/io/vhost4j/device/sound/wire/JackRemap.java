@@ -1,6 +1,6 @@
 package io.vhost4j.device.sound.wire;
 
-import java.nio.ByteBuffer;
+import io.vhost4j.device.Struct;
 
 /**
  * Gives a jack another association and sequence (VIRTIO 5.14.6.4.2).
@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
  *  +--------+------+-------------+----------+
  * </pre>
  */
-public final class JackRemap extends Struct {
+public final class JackRemap extends Struct<JackRemap> {
   public static final int SIZE = 16;
 
   private static final int CODE = 0;
@@ -20,10 +20,9 @@ public final class JackRemap extends Struct {
   private static final int ASSOCIATION = 8;
   private static final int SEQUENCE = 12;
 
-  /** Views the structure at {@code offset}. */
-  public JackRemap wrap(ByteBuffer buffer, int offset) {
-    attach(buffer, offset, SIZE);
-    return this;
+  /** A view of nothing so far. */
+  public JackRemap() {
+    super(SIZE);
   }
 
   /** Id of the jack, unsigned. */

@@ -2,7 +2,7 @@ package io.vhost4j.device.sound.wire;
 
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.StreamCapabilities;
-import java.nio.ByteBuffer;
+import io.vhost4j.device.Struct;
 
 /**
  * What a PCM stream can be (VIRTIO 5.14.6.6.2).
@@ -15,7 +15,7 @@ import java.nio.ByteBuffer;
  *  +------------+----------+---------+-------+---------+------+------+------+
  * </pre>
  */
-public final class PcmInfo extends Struct {
+public final class PcmInfo extends Struct<PcmInfo> {
   public static final int SIZE = 32;
 
   private static final int HDA_FN_NID = 0;
@@ -27,10 +27,9 @@ public final class PcmInfo extends Struct {
   private static final int CHANNELS_MAX = 26;
   private static final int PADDING = 27;
 
-  /** Views the structure at {@code offset}. */
-  public PcmInfo wrap(ByteBuffer buffer, int offset) {
-    attach(buffer, offset, SIZE);
-    return this;
+  /** A view of nothing so far. */
+  public PcmInfo() {
+    super(SIZE);
   }
 
   public int hdaFnNid() {

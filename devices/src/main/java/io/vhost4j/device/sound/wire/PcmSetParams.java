@@ -1,6 +1,6 @@
 package io.vhost4j.device.sound.wire;
 
-import java.nio.ByteBuffer;
+import io.vhost4j.device.Struct;
 
 /**
  * Chooses the parameters of a PCM stream (VIRTIO 5.14.6.6.3).
@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
  *  +------+-----------+--------------+--------------+----------+----+------+------+---+
  * </pre>
  */
-public final class PcmSetParams extends Struct {
+public final class PcmSetParams extends Struct<PcmSetParams> {
   public static final int SIZE = 24;
 
   private static final int CODE = 0;
@@ -25,10 +25,9 @@ public final class PcmSetParams extends Struct {
   private static final int RATE = 22;
   private static final int PADDING = 23;
 
-  /** Views the structure at {@code offset}. */
-  public PcmSetParams wrap(ByteBuffer buffer, int offset) {
-    attach(buffer, offset, SIZE);
-    return this;
+  /** A view of nothing so far. */
+  public PcmSetParams() {
+    super(SIZE);
   }
 
   /** Id of the stream, unsigned. */

@@ -1,6 +1,6 @@
 package io.vhost4j.device.sound.wire;
 
-import java.nio.ByteBuffer;
+import io.vhost4j.device.Struct;
 
 /**
  * Asks for records of items with consecutive ids (VIRTIO 5.14.6.1).
@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
  *  +--------+----------+-------+------+
  * </pre>
  */
-public final class QueryInfo extends Struct {
+public final class QueryInfo extends Struct<QueryInfo> {
   public static final int SIZE = 16;
 
   private static final int CODE = 0;
@@ -20,10 +20,9 @@ public final class QueryInfo extends Struct {
   private static final int COUNT = 8;
   private static final int RECORD_SIZE = 12;
 
-  /** Views the structure at {@code offset}. */
-  public QueryInfo wrap(ByteBuffer buffer, int offset) {
-    attach(buffer, offset, SIZE);
-    return this;
+  /** A view of nothing so far. */
+  public QueryInfo() {
+    super(SIZE);
   }
 
   public int code() {

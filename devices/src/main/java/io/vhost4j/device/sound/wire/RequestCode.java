@@ -17,6 +17,12 @@ public enum RequestCode {
   PCM_STOP(0x105, ItemHeader.SIZE),
   CHMAP_INFO(0x200, QueryInfo.SIZE);
 
+  /** Length of a code in bytes. */
+  public static final int SIZE = 4;
+
+  /** Length of the longest request in bytes. */
+  public static final int LONGEST_REQUEST = PcmSetParams.SIZE;
+
   private final int code;
   private final int requestBytes;
 

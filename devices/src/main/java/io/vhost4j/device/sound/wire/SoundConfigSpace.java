@@ -1,6 +1,6 @@
 package io.vhost4j.device.sound.wire;
 
-import java.nio.ByteBuffer;
+import io.vhost4j.device.Struct;
 
 /**
  * The configuration space (VIRTIO 5.14.4; A3).
@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
  *  +-------+---------+--------+----------+
  * </pre>
  */
-public final class SoundConfigSpace extends Struct {
+public final class SoundConfigSpace extends Struct<SoundConfigSpace> {
   public static final int SIZE = 16;
 
   private static final int JACKS = 0;
@@ -20,10 +20,9 @@ public final class SoundConfigSpace extends Struct {
   private static final int CHMAPS = 8;
   private static final int CONTROLS = 12;
 
-  /** Views the structure at {@code offset}. */
-  public SoundConfigSpace wrap(ByteBuffer buffer, int offset) {
-    attach(buffer, offset, SIZE);
-    return this;
+  /** A view of nothing so far. */
+  public SoundConfigSpace() {
+    super(SIZE);
   }
 
   public int jacks() {

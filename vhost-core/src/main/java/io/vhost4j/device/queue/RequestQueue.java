@@ -1,0 +1,277 @@
+package io.vhost4j.device.queue;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.DeviceQueue;
+import io.vhost4j.device.LoopTask;
+import io.vhost4j.device.QueueHandler;
+import io.vhost4j.device.VirtioDevice;
+import io.vhost4j.virtqueue.ChainWriter;
+import io.vhost4j.virtqueue.DescriptorChain;
+import io.vhost4j.virtqueue.VirtqueueException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A queue of requests, each in a buffer of its own that has room for the reply: in any pieces (H2),
+ * in any number up to a bound, replied to at once or later and in any order.
+ *
+ * <p>A buffer without room for a status goes back with nothing done and nothing written (H4), any
+ * other becomes a {@link Request}, however odd it is (H1). More than the bound stay in the ring,
+ * where they wait for replies to others. A handler may hand a request to another thread, which
+ * {@linkplain Request#replyFromThread replies from there}. Event loop only; allocates nothing for a
+ * request.
+ */
+public final class RequestQueue implements QueueHandler {
+  /** Whom requests concern. Event loop only. */
+  @FunctionalInterface
+  public interface Handler {
+    /** Obeys a request. It has to be {@linkplain Request#reply replied} to once, now or later. */
+    void handle(Request request);
+
+    /**
+     * The ring stops, and there is no reply to a request so far. Without one here the ring waits
+     * for it; what a driver needs no more is better replied to with an error.
+     */
+    default void stopping(Request request) {}
+
+    /** A request was replied to. */
+    default void replied(long status) {}
+  }
+
+  /**
+   * Most zeros between data and a status at the end: a guest must not keep the loop busy with its
+   * errors. Where there are more, the driver is told of the data alone, which it may be (S8).
+   */
+  private static final int MAX_ZEROS = 1 << 16;
+
+  private final int headerBytes;
+  private final int statusBytes;
+  private final StatusPlace place;
+  private final int bound;
+  private final Handler handler;
+
+  /* Of the present run of the ring: who replies to a request of an earlier one is not heard. */
+  private int run;
+  private List<Request> all = List.of();
+  private List<Request> free = List.of();
+
+  private @Nullable DeviceQueue ring;
+  private boolean inBatch;
+
+  /** There are buffers in the ring that were not taken, as there are too many requests. */
+  private boolean full;
+
+  private @Nullable Promise<Void> stopping;
+
+  /** The latest of the replies that other threads have sent. */
+  private final AtomicReference<@Nullable Request> sent = new AtomicReference<>();
+
+  private volatile @Nullable LoopTask replies;
+
+  /**
+   * A queue that has not started.
+   *
+   * @param headerBytes so much of each request is copied, see {@link Request#header()}
+   * @param statusBytes length of a status, 1 to 8 bytes
+   * @param place where the status goes
+   * @param bound most requests without a reply, above 0
+   */
+  public RequestQueue(
+      int headerBytes, int statusBytes, StatusPlace place, int bound, Handler handler) {
+    this.headerBytes = headerBytes;
+    this.statusBytes = statusBytes;
+    this.place = place;
+    this.bound = bound;
+    this.handler = handler;
+  }
+
+  int statusBytes() {
+    return statusBytes;
+  }
+
+  /** Where the data of a reply begins in its room. */
+  int dataStart() {
+    return place == StatusPlace.FIRST ? statusBytes : 0;
+  }
+
+  /**
+   * To be called when the device is {@linkplain VirtioDevice#connected connected}, if other threads
+   * reply to its requests.
+   */
+  public void connected(DeviceContext context) {
+    replies = new LoopTask(context, this::replySent);
+  }
+
+  /** Any thread. */
+  void replyLater(Request request) {
+    LoopTask task = Objects.requireNonNull(replies, "the queue was not told of the connection");
+    Request before;
+    do {
+      before = sent.get();
+      request.sentBefore = before;
+    } while (!sent.compareAndSet(before, request));
+    task.request();
+  }
+
+  /** Sends out what other threads have replied. */
+  private void replySent() {
+    Request latest = sent.getAndSet(null);
+    Request oldest = null;
+    while (latest != null) {
+      Request before = latest.sentBefore;
+      latest.sentBefore = oldest;
+      oldest = latest;
+      latest = before;
+    }
+    InternalError fault = null;
+    inBatch = true;
+    while (oldest != null) {
+      Request request = oldest;
+      oldest = request.sentBefore;
+      request.sentBefore = null;
+      try {
+        request.replySent();
+      } catch (InternalError e) {
+        fault = e; // the others want their chains back as well
+      }
+    }
+    inBatch = false;
+    goOn();
+    if (fault != null) {
+      throw fault;
+    }
+  }
+
+  /** Takes what had to wait for a reply, and tells the driver of the replies. */
+  private void goOn() {
+    DeviceQueue running = ring;
+    if (running == null || inBatch) {
+      return;
+    }
+    if (full) {
+      try {
+        available(running);
+      } catch (VirtqueueException e) {
+        // The engine knows, and stops this ring.
+      }
+    }
+    running.flush();
+  }
+
+  @Override
+  public void started(DeviceQueue running) {
+    run++;
+    free = new ArrayList<>();
+    for (int i = Math.min(bound, running.size()); i > 0; i--) {
+      free.add(new Request(this, run, headerBytes));
+    }
+    all = List.copyOf(free);
+    stopping = null;
+    ring = running;
+  }
+
+  @Override
+  public void available(DeviceQueue running) throws VirtqueueException {
+    inBatch = true;
+    try {
+      DescriptorChain chain = free.isEmpty() ? null : running.next();
+      while (chain != null) {
+        take(running, chain);
+        chain = free.isEmpty() ? null : running.next();
+      }
+    } finally {
+      full = free.isEmpty();
+      inBatch = false;
+    }
+  }
+
+  private void take(DeviceQueue running, DescriptorChain chain) {
+    long room = chain.writer().size();
+    if (room < statusBytes) {
+      running.complete(chain, 0);
+      return;
+    }
+    Request request = free.remove(free.size() - 1);
+    try {
+      request.begin(running, chain);
+      handler.handle(request);
+    } catch (RuntimeException | Error e) { // the engine is about to stop the ring
+      request.drop(); // and somebody may know it still, so it is not for the pool
+      throw e;
+    }
+  }
+
+  /** Returns how many bytes of the room for a reply have been written, from its start on. */
+  int writeStatus(ChainWriter writer, long status) {
+    long written = writer.position();
+    if (place == StatusPlace.LAST) {
+      long gap = writer.size() - statusBytes - written;
+      if (gap <= MAX_ZEROS) {
+        writer.writeZeros(gap);
+        written = writer.size();
+      }
+      writer.position(writer.size() - statusBytes);
+    } else {
+      writer.position(0);
+    }
+    for (int i = 0; i < statusBytes; i++) {
+      writer.writeByte((byte) (status >> (Byte.SIZE * i)));
+    }
+    return (int) Math.min(written, Integer.MAX_VALUE);
+  }
+
+  /** A request has a reply. */
+  void replied(Request request, long status) {
+    handler.replied(status);
+    if (request.run() != run) {
+      return;
+    }
+    Promise<Void> waiting = stopping;
+    if (waiting != null) {
+      completeWhenDone(waiting);
+      return;
+    }
+    free.add(request);
+    goOn();
+  }
+
+  /** A chain is back without a reply. */
+  void dropped() {
+    Promise<Void> waiting = stopping;
+    if (waiting != null) {
+      completeWhenDone(waiting);
+    }
+  }
+
+  @Override
+  public Future<Void> stop(DeviceQueue running) {
+    Promise<Void> waiting = Promise.promise();
+    stopping = waiting;
+    ring = null;
+    for (Request request : all) {
+      if (request.isOpen()) {
+        try {
+          handler.stopping(request);
+        } catch (InternalError e) {
+          // The memory is gone, but the ring has its chain back.
+        }
+      }
+    }
+    completeWhenDone(waiting);
+    return waiting.future();
+  }
+
+  private void completeWhenDone(Promise<Void> waiting) {
+    for (Request request : all) {
+      if (request.isOpen()) {
+        return;
+      }
+    }
+    waiting.tryComplete();
+  }
+}
