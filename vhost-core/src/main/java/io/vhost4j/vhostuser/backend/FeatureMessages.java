@@ -5,10 +5,11 @@ import static io.vhost4j.vhostuser.backend.Operation.answer;
 
 import io.vertx.core.Future;
 import io.vhost4j.device.VirtioDevice;
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.vhostuser.protocol.VhostFeature;
 import java.nio.ByteBuffer;
 import java.util.Map;
 
@@ -19,7 +20,7 @@ final class FeatureMessages {
       VirtioFeature.VERSION_1
           | VirtioFeature.INDIRECT_DESC
           | VirtioFeature.EVENT_IDX
-          | VirtioFeature.PROTOCOL_FEATURES;
+          | VhostFeature.PROTOCOL_FEATURES;
 
   /** Feature bits that belong to the type of a device, of the 64 that vhost-user carries (2.2). */
   private static final long DEVICE_FEATURES = (1L << 24) - 1 | -1L << 50;
@@ -76,7 +77,7 @@ final class FeatureMessages {
     }
     session.negotiation(session.negotiation().withAcknowledged(features));
     session.device().featuresAcknowledged(features);
-    if ((features & VirtioFeature.PROTOCOL_FEATURES) == 0) {
+    if ((features & VhostFeature.PROTOCOL_FEATURES) == 0) {
       session.vrings().forEach(Vring::enable); // C15
     }
     return DONE;

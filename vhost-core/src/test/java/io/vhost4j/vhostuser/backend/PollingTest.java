@@ -3,8 +3,8 @@ package io.vhost4j.vhostuser.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.nativeio.MemoryCalls;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
