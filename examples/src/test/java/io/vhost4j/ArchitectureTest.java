@@ -37,10 +37,12 @@ class ArchitectureTest {
     MAY_KNOW.put("event", List.of("nativeio"));
     MAY_KNOW.put("vhostuser.channel", List.of("event", "nativeio", "vhostuser.protocol"));
     MAY_KNOW.put("device", List.of("virtqueue"));
+    MAY_KNOW.put("engine", List.of("device", "event", "memory", "virtqueue"));
     MAY_KNOW.put(
         "vhostuser.backend",
         List.of(
             "device",
+            "engine",
             "event",
             "memory",
             "nativeio",
