@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.junit5.ProvidedBy;
 import io.vertx.junit5.VertxExtension;
 import io.vertx.junit5.VertxTestContext;
@@ -54,6 +55,9 @@ class QueueDeploymentTest {
       Thread loop = guest.call(Thread::currentThread);
       assertThat(device.threads).hasSize(3).containsOnly(loop);
       assertThat(new HashSet<>(device.contexts)).hasSize(3);
+      assertThat(device.contexts)
+          .extracting(context -> ((ContextInternal) context).nettyEventLoop())
+          .containsOnly(((ContextInternal) guest.session().context()).nettyEventLoop());
     }
   }
 

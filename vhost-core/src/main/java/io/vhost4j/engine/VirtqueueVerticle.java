@@ -30,6 +30,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   private final EngineQueue queue;
   private final DeviceSession session;
+  private final Transport transport;
   private final QueueHandler handler;
   private final SplitVirtqueue ring;
   private final QueueCounters counters;
@@ -56,6 +57,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   VirtqueueVerticle(EngineQueue queue, QueueHandler handler, SplitVirtqueue ring) {
     this.queue = queue;
     this.session = queue.session();
+    this.transport = session.transport();
     this.handler = handler;
     this.ring = ring;
     this.counters = queue.counters();
@@ -394,7 +396,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     try {
       if (ring.needsNotification()) {
         counters.notifications++;
-        session.transport().notifyDriver(queue.index());
+        transport.notifyDriver(queue.index());
       }
       if (!inTurn) {
         ring.deliverFaults();
