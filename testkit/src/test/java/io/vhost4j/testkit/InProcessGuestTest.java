@@ -84,4 +84,22 @@ class InProcessGuestTest {
       assertThat(guest.disconnects()).containsExactly("the frontend has truncated its memory");
     }
   }
+
+  @Test
+  void aFailureWhileAQueueStartsDoesNotKeepItFromStopping(
+      @ProvidedBy(NativeVertx.class) Vertx vertx) throws Exception {
+    try (InProcessGuest guest = InProcessGuest.create(vertx, device, BYTES)) {
+      GuestQueue queue = queue(guest);
+      queue.onReturned(
+          buffer -> {
+            throw new IllegalStateException("meant to");
+          });
+      queue.add(new byte[1], 1, 1);
+      guest.run(() -> guest.session().queues().get(0).enable());
+      InProcessGuest.await(queue.start());
+      InProcessGuest.await(queue.stop());
+      assertThat(device.events).containsExactly("started 0", "stop 0");
+      assertThat(vertx.deploymentIDs()).isEmpty();
+    }
+  }
 }

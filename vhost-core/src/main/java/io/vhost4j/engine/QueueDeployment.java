@@ -67,7 +67,9 @@ final class QueueDeployment implements Deployment {
     try {
       return verticle.deploy(own);
     } catch (Exception e) {
-      return Future.failedFuture(e);
+      // Vert.x would forget what fails here without stopping it, and the handler may hold buffers.
+      own.reportException(e);
+      return Future.succeededFuture();
     } finally {
       own.endDispatch(previous);
     }
