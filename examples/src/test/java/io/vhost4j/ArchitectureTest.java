@@ -33,15 +33,17 @@ class ArchitectureTest {
     MAY_KNOW.put("nativeio", List.of());
     MAY_KNOW.put("memory", List.of("nativeio"));
     MAY_KNOW.put("virtqueue", List.of("memory"));
-    MAY_KNOW.put("vhostuser.protocol", List.of("memory"));
+    MAY_KNOW.put("vhostuser.protocol", List.of("device", "memory"));
     MAY_KNOW.put("event", List.of("nativeio"));
     MAY_KNOW.put("vhostuser.channel", List.of("event", "nativeio", "vhostuser.protocol"));
     MAY_KNOW.put("device", List.of("virtqueue"));
     MAY_KNOW.put("device.queue", List.of("device", "virtqueue"));
+    MAY_KNOW.put("engine", List.of("device", "event", "memory", "virtqueue"));
     MAY_KNOW.put(
         "vhostuser.backend",
         List.of(
             "device",
+            "engine",
             "event",
             "memory",
             "nativeio",
@@ -51,7 +53,14 @@ class ArchitectureTest {
     MAY_KNOW.put(
         "vhostuser.frontend",
         List.of(
-            "event", "memory", "nativeio", "vhostuser.channel", "vhostuser.protocol", "virtqueue"));
+            "device",
+            "event",
+            "memory",
+            "nativeio",
+            "vhostuser.channel",
+            "vhostuser.protocol",
+            "virtqueue"));
+    MAY_KNOW.put("testkit", List.of("device", "engine", "memory", "nativeio", "virtqueue"));
     MAY_KNOW.put("audio", List.of());
     MAY_KNOW.put("audio.none", List.of("audio"));
     MAY_KNOW.put("audio.file", List.of("audio", "audio.none"));
@@ -65,12 +74,7 @@ class ArchitectureTest {
     MAY_KNOW.put(
         "device.sound.driver",
         List.of(
-            "device.sound.wire",
-            "audio",
-            "vhostuser.frontend",
-            "memory",
-            "vhostuser.protocol",
-            "virtqueue"));
+            "device.sound.wire", "audio", "device", "vhostuser.frontend", "memory", "virtqueue"));
     MAY_KNOW.put("daemon", List.of("device", "vhostuser.backend", "vhostuser.channel", "event"));
     MAY_KNOW.put(
         "bench..",
@@ -79,6 +83,7 @@ class ArchitectureTest {
             "device.sound.wire",
             "audio",
             "audio.none",
+            "device",
             "vhostuser.backend",
             "event",
             "vhostuser.frontend",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.Vertx;
 import io.vhost4j.audio.PcmParameters;
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.device.sound.wire.ItemHeader;
 import io.vhost4j.device.sound.wire.PcmSetParams;
 import io.vhost4j.device.sound.wire.PcmXfer;
@@ -21,7 +22,6 @@ import io.vhost4j.vhostuser.frontend.QueueSetup;
 import io.vhost4j.vhostuser.frontend.VhostUserFrontend;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.MemoryTable;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;

@@ -10,7 +10,7 @@ import io.vhost4j.vhostuser.frontend.FrontendOptions;
 import io.vhost4j.vhostuser.frontend.FrontendQueue;
 import io.vhost4j.vhostuser.frontend.QueueSetup;
 import io.vhost4j.vhostuser.frontend.VhostUserFrontend;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.device.VirtioFeature;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;

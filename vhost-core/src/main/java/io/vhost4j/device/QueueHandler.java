@@ -5,7 +5,8 @@ import io.vhost4j.virtqueue.VirtqueueException;
 
 /**
  * What a device does with one of its virtqueues. Every method is called on the device's event loop
- * in the queue's own Vert.x context, and must not block.
+ * in the queue's own Vert.x context, and must not block. That context is there from {@link
+ * #started} until the ring has stopped: timers that are set in it, for instance, end with it.
  */
 public interface QueueHandler {
   /**

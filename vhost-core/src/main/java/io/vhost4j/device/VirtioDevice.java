@@ -27,8 +27,8 @@ public interface VirtioDevice {
 
   /**
    * Feature bits of the device type: bits 0 to 23 and 50 to 63 (VIRTIO 2.2; vhost-user carries no
-   * bits beyond 63). The engine adds those of rings and transport, and a server refuses a device
-   * that offers any of these or of the reserved ones.
+   * bits beyond 63). The engine adds those of rings and transport, and refuses a device that offers
+   * any of these or of the reserved ones. Asked once, when the engine is made.
    */
   default long features() {
     return 0;

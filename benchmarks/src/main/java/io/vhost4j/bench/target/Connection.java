@@ -2,12 +2,12 @@ package io.vhost4j.bench.target;
 
 import io.vertx.core.Context;
 import io.vhost4j.bench.BenchException;
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.vhostuser.frontend.FrontendMemory;
 import io.vhost4j.vhostuser.frontend.FrontendOptions;
 import io.vhost4j.vhostuser.frontend.FrontendQueue;
 import io.vhost4j.vhostuser.frontend.QueueSetup;
 import io.vhost4j.vhostuser.frontend.VhostUserFrontend;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
 import io.vhost4j.virtqueue.DriverQueue;
 import io.vhost4j.virtqueue.VirtqueueException;
 import java.util.Collections;

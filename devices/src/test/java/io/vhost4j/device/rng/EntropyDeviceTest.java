@@ -14,7 +14,7 @@ import io.vhost4j.vhostuser.frontend.FrontendOptions;
 import io.vhost4j.vhostuser.frontend.FrontendQueue;
 import io.vhost4j.vhostuser.frontend.QueueSetup;
 import io.vhost4j.vhostuser.frontend.VhostUserFrontend;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.device.VirtioFeature;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -280,8 +280,7 @@ class EventQueueTest {
   @Test
   void jacksKeepTheirStateWhenNoFrontendIsThere() throws Exception {
     try (Rig rig = rig()) {
-      rig.stopAndReset();
-      rig.device.disconnected();
+      rig.disconnect();
       rig.device.setJackConnected(0, true);
       rig.connect();
       rig.control.start();

@@ -73,7 +73,6 @@ class IoQueueTest {
       rig.prepared(0, Rig.CD);
       rig.tx.add(Rig.message(0, Rig.audio(1, 1024)), 8, 4096);
       rig.start(0);
-      rig.tx.flush();
       assertThat(rig.tx.used).hasSize(1);
     }
   }
@@ -87,7 +86,6 @@ class IoQueueTest {
       rig.loop.settle();
       assertThat(rig.rx.used).isEmpty();
       rig.start(1);
-      rig.rx.flush();
       assertOk(rig.rx.used.get(0), 1032);
     }
   }
@@ -377,11 +375,11 @@ class IoQueueTest {
       for (int i = 0; i < 8; i++) {
         rig.play(0, Rig.audio(i, 1024));
       }
-      int before = rig.tx.notifications;
+      int before = rig.tx.notifications();
       backend.last().makeRoom(8 * 1024);
       rig.loop.settle();
       assertThat(rig.tx.used).hasSize(8);
-      assertThat(rig.tx.notifications).isEqualTo(before + 1);
+      assertThat(rig.tx.notifications()).isEqualTo(before + 1);
     }
   }
 

@@ -7,9 +7,13 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** An event loop whose turns and whose time the test decides; the test's thread is the loop. */
+/**
+ * What a device does later, at turns and at a time that the test decides. It is done on the event
+ * loop of the device, while the test waits.
+ */
 final class ManualLoop implements EventLoop {
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final List<ManualTimer> timers = new ArrayList<>();
@@ -17,6 +21,13 @@ final class ManualLoop implements EventLoop {
 
   /** Reasons given to {@link #fail}. */
   final List<String> failures = new ArrayList<>();
+
+  private Consumer<Runnable> deviceLoop = Runnable::run;
+
+  /** Has tasks run by {@code loop}, which waits for their end. */
+  void runsBy(Consumer<Runnable> loop) {
+    deviceLoop = loop;
+  }
 
   EventLoop forDevice(DeviceContext context) {
     return this;
@@ -50,6 +61,10 @@ final class ManualLoop implements EventLoop {
 
   /** Runs what was queued, and what that queues. */
   void settle() {
+    deviceLoop.accept(this::runTasks);
+  }
+
+  private void runTasks() {
     for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
       task.run();
     }
@@ -57,13 +72,17 @@ final class ManualLoop implements EventLoop {
 
   /** Lets time pass, timers running at their time. */
   void advance(long nanos) {
-    settle();
+    deviceLoop.accept(() -> pass(nanos));
+  }
+
+  private void pass(long nanos) {
+    runTasks();
     long end = now + nanos;
     for (ManualTimer next = first(end); next != null; next = first(end)) {
       now = Math.max(now, next.at);
       next.armed = false;
       next.task.run();
-      settle();
+      runTasks();
     }
     now = end;
   }
@@ -92,7 +111,9 @@ final class ManualLoop implements EventLoop {
         throw new AssertionError("nothing happened for ten seconds");
       }
       LockSupport.parkNanos(100_000);
-      settle();
+      if (!tasks.isEmpty()) {
+        settle();
+      }
     }
   }
 

@@ -1,42 +1,51 @@
 package io.vhost4j.device.sound;
 
-import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vhost4j.audio.AudioBackend;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
-import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.device.sound.TestQueue.Used;
 import io.vhost4j.device.sound.wire.ItemHeader;
 import io.vhost4j.device.sound.wire.PcmSetParams;
 import io.vhost4j.device.sound.wire.QueryInfo;
 import io.vhost4j.device.sound.wire.RequestCode;
 import io.vhost4j.device.sound.wire.Status;
-import io.vhost4j.memory.GuestMemory;
-import io.vhost4j.memory.MemoryRegion;
-import io.vhost4j.nativeio.MemoryCalls;
+import io.vhost4j.event.NativeTransport;
+import io.vhost4j.testkit.GuestQueue;
+import io.vhost4j.testkit.InProcessGuest;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
 
 /**
- * The real sound device with real rings in shared memory; the test is the driver, and the event
- * loop's thread.
+ * The real sound device behind the real engine, with real rings in shared memory: the in-process
+ * transport. The test is the driver; what the device leaves for later, and what time it is, is the
+ * test's to say.
  */
 final class Rig implements AutoCloseable {
   private static final long QUEUE_BYTES = 16L << 20;
   private static final int QUEUE_SIZE = 256;
 
+  /** Where rings begin: their indices pass 65535 soon. */
+  private static final int START_INDEX = 65530;
+
   /** S16 stereo at 48 kHz, four periods of 1024 bytes: 4 bytes a frame. */
   static final PcmParameters CD =
       new PcmParameters(SampleFormat.S16, SampleRate.HZ_48000, 2, 4096, 1024);
+
+  private static final Vertx VERTX =
+      NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
 
   final ManualLoop loop = new ManualLoop();
   final SoundDevice device;
@@ -44,13 +53,13 @@ final class Rig implements AutoCloseable {
   final TestQueue event;
   final TestQueue tx;
   final TestQueue rx;
-  private final int lastInMemory;
+  final InProcessGuest guest;
 
   /** The system has no threads left. */
   boolean noThreads;
 
-  private final int fd;
-  private final GuestMemory memory;
+  /** Whether the end of the connection, or of a ring, is what the test wants. */
+  boolean mayFail;
 
   Rig(AudioBackend backend) throws Exception {
     this(SoundDeviceConfig.standard(), backend);
@@ -64,19 +73,38 @@ final class Rig implements AutoCloseable {
    * @param lastInMemory index of the queue whose buffers are the last in guest memory
    */
   Rig(SoundDeviceConfig config, AudioBackend backend, int lastInMemory) throws Exception {
-    this.lastInMemory = lastInMemory;
     device = new SoundDevice(config, backend, loop::forDevice, loop::nanoTime, this::newThread);
-    fd = MemoryCalls.createMemoryFile("sound-test"); // not sealed, see truncate()
-    MemoryCalls.truncate(fd, 4 * QUEUE_BYTES);
-    memory = GuestMemory.map(List.of(new MemoryRegion(0, 4 * QUEUE_BYTES, 0x7000_0000L, 0)), fd);
-    connect();
-    control = queue(0);
-    event = queue(1);
-    tx = queue(2);
-    rx = queue(3);
+    control = new TestQueue(device.queue(0), loop);
+    event = new TestQueue(device.queue(1), loop);
+    tx = new TestQueue(device.queue(2), loop);
+    rx = new TestQueue(device.queue(3), loop);
+    guest = InProcessGuest.create(VERTX, observed(), 4 * QUEUE_BYTES);
+    loop.runsBy(guest::run);
+    for (int i = 0; i < queues().size(); i++) {
+      long start = (i + 3 - lastInMemory) % 4 * QUEUE_BYTES;
+      queues().get(i).attach(guest.queue(i, start, QUEUE_BYTES, QUEUE_SIZE, START_INDEX));
+    }
     for (TestQueue queue : queues()) {
       queue.start();
     }
+  }
+
+  /** The device, with each queue's handler seen through. */
+  private VirtioDevice observed() {
+    return (VirtioDevice)
+        Proxy.newProxyInstance(
+            Rig.class.getClassLoader(),
+            new Class<?>[] {VirtioDevice.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("queue")) {
+                return queues().get((Integer) arguments[0]);
+              }
+              try {
+                return method.invoke(device, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   private Thread newThread(Runnable task) {
@@ -91,66 +119,52 @@ final class Rig implements AutoCloseable {
     };
   }
 
-  private TestQueue queue(int index) {
-    long start = (index + 3 - lastInMemory) % 4 * QUEUE_BYTES;
-    return new TestQueue(
-        index, device.queue(index), memory, start, start + QUEUE_BYTES, QUEUE_SIZE);
-  }
-
   List<TestQueue> queues() {
     return List.of(control, event, tx, rx);
   }
 
-  void connect() {
-    device.connected(
-        new DeviceContext() {
-          @Override
-          public Context context() {
-            throw new UnsupportedOperationException();
-          }
-
-          @Override
-          public void configChanged() {}
-
-          @Override
-          public void fail(String reason) {
-            loop.fail(reason);
-          }
-        });
-  }
-
   /** Cuts the memory short: the buffers of the last queue are gone, its ring is not. */
   void truncate() throws IOException {
-    MemoryCalls.truncate(fd, 3 * QUEUE_BYTES + TestQueue.ringBytes(QUEUE_SIZE));
+    mayFail = true;
+    guest.truncate(3 * QUEUE_BYTES + GuestQueue.ringBytes(QUEUE_SIZE));
   }
 
-  /** What the engine does when the frontend goes away or resets the device. */
-  void stopAndReset() {
-    List<Future<Void>> stops = new ArrayList<>();
-    for (TestQueue queue : queues()) {
-      if (queue.isRunning()) {
-        stops.add(queue.stop());
-      }
-    }
-    loop.await(() -> stops.stream().allMatch(Future::isComplete));
-    for (Future<Void> stop : stops) {
-      if (stop.failed()) {
-        throw new AssertionError(stop.cause());
-      }
-    }
-    Future<Void> reset = device.reset();
-    loop.await(reset::isComplete);
+  /** The frontend goes away. */
+  void disconnect() throws Exception {
+    await(guest.disconnect());
     queues().forEach(TestQueue::reset);
   }
 
+  /** The frontend comes again; its queues do not run. */
+  void connect() throws Exception {
+    guest.connect();
+  }
+
+  /** The engine stops all queues and resets the device. */
+  void stopAndReset() throws Exception {
+    for (TestQueue queue : queues()) {
+      if (queue.isRunning()) {
+        await(queue.stop());
+      }
+    }
+    await(guest.reset());
+    queues().forEach(TestQueue::reset);
+  }
+
+  private void await(Future<Void> future) {
+    loop.await(future::isComplete);
+    if (future.failed()) {
+      throw new AssertionError(future.cause());
+    }
+  }
+
   @Override
-  public void close() throws IOException {
-    stopAndReset();
-    device.disconnected();
-    Future<Void> closed = device.close();
-    loop.await(closed::isComplete);
-    memory.release();
-    MemoryCalls.closeFile(fd);
+  public void close() throws Exception {
+    await(guest.end());
+    guest.release();
+    if (!mayFail && !(guest.broken().isEmpty() && guest.disconnects().isEmpty())) {
+      throw new AssertionError("broken: " + guest.broken() + ", " + guest.disconnects());
+    }
   }
 
   // Requests ----------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ final class BackendChannel implements VhostUserChannel.Handler {
     if (changeUntold
         && channel != null
         && session.negotiation().has(ProtocolFeature.CONFIG)
-        && !session.isSuspended()) {
+        && !session.device().isSuspended()) {
       changeUntold = false;
       channel.send(
           MessageHeader.request(BackendMessage.CONFIG_CHANGE_MSG.id(), false, 0), Payload.EMPTY);

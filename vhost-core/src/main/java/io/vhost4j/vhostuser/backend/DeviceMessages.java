@@ -4,7 +4,7 @@ import static io.vhost4j.vhostuser.backend.Operation.DONE;
 import static io.vhost4j.vhostuser.backend.Operation.answer;
 
 import io.vertx.core.Future;
-import io.vhost4j.device.VirtioDevice;
+import io.vhost4j.engine.RefusedException;
 import io.vhost4j.vhostuser.protocol.ConfigSpace;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.Payload;
@@ -27,8 +27,8 @@ final class DeviceMessages {
     operations.put(FrontendMessage.SET_CONFIG, this::setConfig);
     operations.put(FrontendMessage.SET_BACKEND_REQ_FD, this::setBackendChannel);
     operations.put(
-        FrontendMessage.RESET_DEVICE, request -> session.resetDevice().compose(done -> DONE));
-    operations.put(FrontendMessage.GET_STATUS, request -> answer(session.status()));
+        FrontendMessage.RESET_DEVICE, request -> session.device().reset().compose(done -> DONE));
+    operations.put(FrontendMessage.GET_STATUS, request -> answer(session.device().status()));
     operations.put(FrontendMessage.SET_STATUS, this::setStatus);
   }
 
@@ -38,39 +38,24 @@ final class DeviceMessages {
    */
   private Future<ByteBuffer> getConfig(Request request) {
     ConfigSpace wanted = ConfigSpace.read(request.payload());
-    VirtioDevice device = session.device();
-    int offset = wanted.offset();
-    if (offset < 0 || offset > device.configSize()) {
+    ByteBuffer bytes = Payload.allocate(wanted.bytes().remaining());
+    try {
+      session.device().readConfig(wanted.offset(), bytes);
+    } catch (RefusedException e) {
       return Future.succeededFuture(Payload.EMPTY);
     }
-    ByteBuffer bytes = Payload.allocate(wanted.bytes().remaining());
-    int known = Math.min(bytes.capacity(), device.configSize() - offset);
-    if (known > 0) {
-      device.readConfig(offset, bytes.limit(known));
-    }
-    return Future.succeededFuture(new ConfigSpace(offset, wanted.flags(), bytes.clear()).encode());
+    return Future.succeededFuture(
+        new ConfigSpace(wanted.offset(), wanted.flags(), bytes.clear()).encode());
   }
 
   private Future<ByteBuffer> setConfig(Request request) throws RefusedException {
     ConfigSpace written = ConfigSpace.read(request.payload());
-    VirtioDevice device = session.device();
     if (written.flags() != ConfigSpace.FLAGS_WRITE
         && written.flags() != ConfigSpace.FLAGS_MIGRATION) {
       // C39
       throw new RefusedException("SET_CONFIG with flags " + written.flags());
     }
-    int offset = written.offset();
-    if (offset < 0 || offset > device.configSize()) {
-      // C39
-      throw new RefusedException(
-          "SET_CONFIG at offset %d of %d bytes"
-              .formatted(Integer.toUnsignedLong(offset), device.configSize()));
-    }
-    ByteBuffer bytes = written.bytes();
-    int known = Math.min(bytes.remaining(), device.configSize() - offset);
-    if (known > 0) {
-      device.writeConfig(offset, bytes.slice(bytes.position(), known));
-    }
+    session.device().writeConfig(written.offset(), written.bytes()); // C39
     return DONE;
   }
 
@@ -90,6 +75,6 @@ final class DeviceMessages {
       // C35
       throw new RefusedException("device status 0x" + Long.toHexString(status));
     }
-    return session.status((int) status).compose(done -> DONE);
+    return session.device().status((int) status).compose(done -> DONE);
   }
 }

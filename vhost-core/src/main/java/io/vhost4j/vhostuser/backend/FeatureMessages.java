@@ -4,26 +4,18 @@ import static io.vhost4j.vhostuser.backend.Operation.DONE;
 import static io.vhost4j.vhostuser.backend.Operation.answer;
 
 import io.vertx.core.Future;
-import io.vhost4j.device.VirtioDevice;
+import io.vhost4j.engine.DeviceEngine;
+import io.vhost4j.engine.EngineQueue;
+import io.vhost4j.engine.RefusedException;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.vhostuser.protocol.VhostFeature;
 import java.nio.ByteBuffer;
 import java.util.Map;
 
 /** The messages that settle what both sides can do (conformance C5 to C8). */
 final class FeatureMessages {
-  /** Feature bits of rings and transport, offered for every device (B1, B2). */
-  private static final long ENGINE_FEATURES =
-      VirtioFeature.VERSION_1
-          | VirtioFeature.INDIRECT_DESC
-          | VirtioFeature.EVENT_IDX
-          | VirtioFeature.PROTOCOL_FEATURES;
-
-  /** Feature bits that belong to the type of a device, of the 64 that vhost-user carries (2.2). */
-  private static final long DEVICE_FEATURES = (1L << 24) - 1 | -1L << 50;
-
   static final long PROTOCOL_FEATURES =
       ProtocolFeature.mask(
           ProtocolFeature.MQ,
@@ -40,20 +32,9 @@ final class FeatureMessages {
     this.session = session;
   }
 
-  /**
-   * All feature bits that are offered for a device.
-   *
-   * @throws IllegalArgumentException if it wants to offer some that are not a device's
-   */
-  static long offered(VirtioDevice device) {
-    long features = device.features();
-    long foreign = features & ~DEVICE_FEATURES;
-    if (foreign != 0) {
-      throw new IllegalArgumentException(
-          "%s: feature bits 0x%x are not a device's to offer, only bits 0 to 23 and 50 to 63"
-              .formatted(device.name(), foreign));
-    }
-    return features | ENGINE_FEATURES;
+  /** What a frontend is offered: all that the driver is, and the bit for protocol features. */
+  static long offered(DeviceEngine engine) {
+    return engine.features() | VhostFeature.PROTOCOL_FEATURES;
   }
 
   void register(Map<FrontendMessage, Operation> operations) {
@@ -62,22 +43,19 @@ final class FeatureMessages {
     operations.put(FrontendMessage.SET_FEATURES, this::setFeatures);
     operations.put(FrontendMessage.GET_PROTOCOL_FEATURES, request -> answer(PROTOCOL_FEATURES));
     operations.put(FrontendMessage.SET_PROTOCOL_FEATURES, this::setProtocolFeatures);
-    operations.put(FrontendMessage.GET_QUEUE_NUM, request -> answer(session.device().queueCount()));
+    operations.put(
+        FrontendMessage.GET_QUEUE_NUM, request -> answer(session.device().queues().size()));
     operations.put(FrontendMessage.SET_OWNER, request -> DONE);
     operations.put(FrontendMessage.RESET_OWNER, request -> DONE);
   }
 
   private Future<ByteBuffer> setFeatures(Request request) throws RefusedException {
     long features = Payload.readU64(request.payload());
-    long unknown = features & ~session.negotiation().offered();
-    if (unknown != 0) {
-      // C7
-      throw new RefusedException("features that were not offered: 0x" + Long.toHexString(unknown));
-    }
+    // The driver never sees bit 30, and so neither does the device.
+    session.device().acknowledge(features & ~VhostFeature.PROTOCOL_FEATURES);
     session.negotiation(session.negotiation().withAcknowledged(features));
-    session.device().featuresAcknowledged(features);
-    if ((features & VirtioFeature.PROTOCOL_FEATURES) == 0) {
-      session.vrings().forEach(Vring::enable); // C15
+    if ((features & VhostFeature.PROTOCOL_FEATURES) == 0) {
+      session.device().queues().forEach(EngineQueue::enable); // C15
     }
     return DONE;
   }

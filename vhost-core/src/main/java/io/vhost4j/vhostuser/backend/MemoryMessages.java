@@ -4,6 +4,7 @@ import static io.vhost4j.vhostuser.backend.Operation.DONE;
 import static io.vhost4j.vhostuser.backend.Operation.answer;
 
 import io.vertx.core.Future;
+import io.vhost4j.engine.RefusedException;
 import io.vhost4j.memory.GuestMemory;
 import io.vhost4j.memory.GuestMemoryException;
 import io.vhost4j.memory.MemoryRegion;
@@ -45,18 +46,18 @@ final class MemoryMessages {
 
   private Future<ByteBuffer> addRegion(Request request) throws RefusedException {
     MemoryRegion region = MemoryTable.readSingle(request.payload());
-    if (session.memory().regions().size() >= MAX_SLOTS) {
+    if (session.device().memory().regions().size() >= MAX_SLOTS) {
       // E9
       throw new RefusedException("more than " + MAX_SLOTS + " memory regions");
     }
     try (OwnedFd file = request.fds().take(0)) {
-      return replace(() -> session.memory().with(region, file.number()));
+      return replace(() -> session.device().memory().with(region, file.number()));
     }
   }
 
   private Future<ByteBuffer> removeRegion(Request request) throws RefusedException {
     MemoryRegion region = MemoryTable.readSingle(request.payload());
-    return replace(() -> session.memory().without(region));
+    return replace(() -> session.device().memory().without(region));
   }
 
   private interface NewTable {
@@ -65,7 +66,7 @@ final class MemoryMessages {
 
   private Future<ByteBuffer> replace(NewTable table) throws RefusedException {
     try {
-      session.memory(table.make());
+      session.device().memory(table.make());
     } catch (GuestMemoryException e) {
       throw new RefusedException(String.valueOf(e.getMessage()));
     }

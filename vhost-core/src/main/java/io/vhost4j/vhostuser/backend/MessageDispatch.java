@@ -1,6 +1,7 @@
 package io.vhost4j.vhostuser.backend;
 
 import io.vertx.core.Future;
+import io.vhost4j.engine.RefusedException;
 import io.vhost4j.vhostuser.channel.ReceivedFds;
 import io.vhost4j.vhostuser.channel.VhostUserChannel;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
@@ -49,8 +50,7 @@ final class MessageDispatch {
       refuse(channel, type, header, violation == null ? "unknown message" : violation.reason());
       return;
     }
-    log.debug(
-        "{}: {}, {} bytes, {} descriptors", session.cardLog(), type, header.size(), fds.count());
+    log.debug("{}: {}, {} bytes, {} descriptors", session.log(), type, header.size(), fds.count());
     Operation operation = operations.get(type);
     if (operation == null) {
       // E5
@@ -93,7 +93,7 @@ final class MessageDispatch {
       channel.close(reason);
       return;
     }
-    session.cardLog().warn("refused: {}", reason);
+    session.log().warn("refused: {}", reason);
     channel.send(header.reply(Long.BYTES), Payload.u64(NACK));
   }
 }

@@ -1,6 +1,7 @@
 package io.vhost4j.vhostuser.backend;
 
 import io.vertx.core.Future;
+import io.vhost4j.engine.RefusedException;
 import io.vhost4j.vhostuser.protocol.Payload;
 import java.nio.ByteBuffer;
 

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import io.vhost4j.engine.QueueCounters;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -60,12 +61,37 @@ public final class VhostUserMetrics implements MeterBinder {
   }
 
   private static void bindQueue(MeterRegistry registry, QueueCounters counters, Tags queue) {
-    count(registry, queue, "turns", "Kicks and other looks at the ring", counters, c -> c.turns);
-    count(registry, queue, "polls", "Looks at an empty ring by polling", counters, c -> c.polls);
-    count(registry, queue, "polled", "Turns for what polling found", counters, c -> c.polled);
-    count(registry, queue, "buffers", "Buffers taken", counters, c -> c.buffers);
-    count(registry, queue, "notifications", "Notifications sent", counters, c -> c.notifications);
-    count(registry, queue, "errors", "Rings stopped for being malformed", counters, c -> c.errors);
+    count(
+        registry,
+        queue,
+        "turns",
+        "Kicks and other looks at the ring",
+        counters,
+        QueueCounters::turns);
+    count(
+        registry,
+        queue,
+        "polls",
+        "Looks at an empty ring by polling",
+        counters,
+        QueueCounters::polls);
+    count(
+        registry, queue, "polled", "Turns for what polling found", counters, QueueCounters::polled);
+    count(registry, queue, "buffers", "Buffers taken", counters, QueueCounters::buffers);
+    count(
+        registry,
+        queue,
+        "notifications",
+        "Notifications sent",
+        counters,
+        QueueCounters::notifications);
+    count(
+        registry,
+        queue,
+        "errors",
+        "Rings stopped for being malformed",
+        counters,
+        QueueCounters::errors);
   }
 
   private static void count(

@@ -9,6 +9,8 @@ import io.vertx.core.internal.CloseFuture;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vhost4j.device.VirtioDevice;
+import io.vhost4j.engine.DeviceEngine;
+import io.vhost4j.engine.QueueCounters;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
@@ -19,7 +21,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,17 +42,11 @@ import org.jspecify.annotations.Nullable;
  * called from any thread.
  */
 public final class VhostUserServer {
-  /**
-   * The longest polling that can be asked for; whoever wants more wants a loop that never sleeps.
-   */
-  public static final Duration LONGEST_POLLING = Duration.ofMillis(10);
+  /** The longest polling that can be asked for. */
+  public static final Duration LONGEST_POLLING = DeviceEngine.LONGEST_POLLING;
 
-  private final VirtioDevice device;
+  private final DeviceEngine engine;
   private final Context context;
-  private final long pollNanos;
-  private final List<QueueCounters> queueCounters;
-  private final String name;
-  private final CardLog cardLog;
   private final VertxInternal vertx;
   private final Promise<Void> finished = Promise.promise();
 
@@ -70,26 +65,15 @@ public final class VhostUserServer {
   private boolean connected;
 
   private VhostUserServer(Vertx vertx, VirtioDevice device, Duration polling) {
-    NativeTransport.require(vertx);
-    if (polling.isNegative() || polling.compareTo(LONGEST_POLLING) > 0) {
-      throw new IllegalArgumentException(
-          "polling for " + polling + ": possible is " + Duration.ZERO + " to " + LONGEST_POLLING);
-    }
-    FeatureMessages.offered(device); // fails for what no frontend could be told
     this.vertx = (VertxInternal) vertx;
-    this.pollNanos = polling.toNanos();
-    this.device = device;
-    this.name = device.name();
-    this.label = name;
-    this.context = NativeTransport.newLoop(vertx);
-    this.cardLog = new CardLog(vertx, () -> label);
-    this.queueCounters =
-        IntStream.range(0, device.queueCount()).mapToObj(i -> new QueueCounters()).toList();
+    this.engine = DeviceEngine.create(vertx, device, polling, () -> label);
+    this.label = engine.name();
+    this.context = engine.context();
     ContextInternal creator = this.vertx.getContext();
     this.owner = creator == null ? this.vertx.closeFuture() : creator.closeFuture();
     if (!owner.add(closedWithOwner)) {
       throw new IllegalStateException(
-          name + ": the verticle or Vert.x instance that is to serve it has been closed");
+          engine.name() + ": the verticle or Vert.x instance that is to serve it has been closed");
     }
   }
 
@@ -188,10 +172,11 @@ public final class VhostUserServer {
 
   private void beginToListen(String where) {
     if (listening || closing != null) {
-      throw new IllegalStateException(name + ": the server listens already or has been closed");
+      throw new IllegalStateException(
+          engine.name() + ": the server listens already or has been closed");
     }
     listening = true;
-    label = name + " " + where;
+    label = engine.name() + " " + where;
   }
 
   private <T extends @Nullable Object> Future<T> onLoop(Callable<T> action) {
@@ -213,7 +198,7 @@ public final class VhostUserServer {
     try {
       serve(socket).onComplete(gone -> setPaused(false));
     } catch (IOException | RuntimeException e) {
-      cardLog.warn("connection refused: {}", e.toString());
+      engine.log().warn("connection refused: {}", e.toString());
       socket.close();
       setPaused(false);
     }
@@ -236,9 +221,7 @@ public final class VhostUserServer {
    * @return completes when it is gone and nothing of it is left
    */
   private Future<Void> serve(OwnedFd socket) throws IOException {
-    BackendSession next =
-        new BackendSession(
-            context, cardLog, device, socket, queueCounters, pollNanos, this::hasSpoken);
+    BackendSession next = new BackendSession(engine, socket, this::hasSpoken);
     session = next;
     next.begin();
     return next.ended()
@@ -254,7 +237,8 @@ public final class VhostUserServer {
     connections++;
     connected = true;
     if (listener != null) {
-      listener.tellOfWaiting(() -> cardLog.info("another frontend waits: one is served at a time"));
+      listener.tellOfWaiting(
+          () -> engine.log().info("another frontend waits: one is served at a time"));
     }
   }
 
@@ -286,11 +270,10 @@ public final class VhostUserServer {
       Future<Void> ended = present == null ? Future.succeededFuture() : present.ended();
       closing =
           ended
-              .eventually(device::close)
+              .eventually(engine::close)
               .onComplete(
                   done -> {
                     owner.remove(closedWithOwner);
-                    cardLog.close();
                     finished.tryComplete();
                   });
       if (present != null) {
@@ -302,11 +285,11 @@ public final class VhostUserServer {
 
   /** The device's name, as {@link VirtioDevice#name()} gives it. */
   String name() {
-    return name;
+    return engine.name();
   }
 
   List<QueueCounters> queueCounters() {
-    return queueCounters;
+    return engine.counters();
   }
 
   long connections() {

@@ -3,6 +3,8 @@ package io.vhost4j.vhostuser.backend;
 import static io.vhost4j.vhostuser.backend.Operation.DONE;
 
 import io.vertx.core.Future;
+import io.vhost4j.engine.EngineQueue;
+import io.vhost4j.engine.RefusedException;
 import io.vhost4j.event.Kick;
 import io.vhost4j.event.Notifier;
 import io.vhost4j.nativeio.OwnedFd;
@@ -13,7 +15,6 @@ import io.vhost4j.vhostuser.protocol.VringState;
 import io.vhost4j.virtqueue.VringAddresses;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -42,30 +43,19 @@ final class VringMessages {
     return VringState.read(request.payload());
   }
 
-  private Vring vring(int index) throws RefusedException {
-    List<Vring> vrings = session.vrings();
-    if (index < 0 || index >= vrings.size()) {
-      // E7
-      throw new RefusedException(
-          "there is no queue %d, only %d of them"
-              .formatted(Integer.toUnsignedLong(index), vrings.size()));
-    }
-    return vrings.get(index);
-  }
-
   private Future<ByteBuffer> setSize(VringState state) throws RefusedException {
-    Vring vring = vring(state.index());
-    return change(vring, () -> vring.setSize(state.num()));
+    Vring vring = session.vring(state.index());
+    return change(vring, () -> vring.queue().setSize(state.num()));
   }
 
   private Future<ByteBuffer> setBase(VringState state) throws RefusedException {
-    Vring vring = vring(state.index());
-    return change(vring, () -> vring.setBase(state.num()));
+    Vring vring = session.vring(state.index());
+    return change(vring, () -> vring.queue().setBase(state.num()));
   }
 
   private Future<ByteBuffer> getBase(VringState state) throws RefusedException {
-    Vring vring = vring(state.index());
-    return vring.stop().map(base -> new VringState(vring.index(), base).encode());
+    Vring vring = session.vring(state.index());
+    return vring.stop().map(base -> new VringState(state.index(), base).encode());
   }
 
   private Future<ByteBuffer> setEnabled(VringState state) throws RefusedException {
@@ -73,20 +63,21 @@ final class VringMessages {
       // E7
       throw new RefusedException("queue %d enabled with %d".formatted(state.index(), state.num()));
     }
-    Vring vring = vring(state.index());
+    EngineQueue queue = session.vring(state.index()).queue();
     if (state.num() == 1) {
-      vring.enable();
+      queue.enable();
     } else {
-      vring.disable();
+      queue.disable();
     }
     return DONE;
   }
 
   private Future<ByteBuffer> setAddresses(VringAddress wanted) throws RefusedException {
-    Vring vring = vring(wanted.index());
+    Vring vring = session.vring(wanted.index());
+    EngineQueue queue = vring.queue();
     VringAddresses addresses =
         new VringAddresses(wanted.descriptors(), wanted.available(), wanted.used());
-    return vring.runsAt(addresses) ? DONE : change(vring, () -> vring.setAddresses(addresses));
+    return queue.runsAt(addresses) ? DONE : change(vring, () -> queue.setAddresses(addresses));
   }
 
   private interface Change {
@@ -110,7 +101,7 @@ final class VringMessages {
   private Future<ByteBuffer> setKick(Request request) throws RefusedException {
     Vring vring = vring(request);
     Kick kick = take(request, Kick::adopt);
-    return session.beforeStart(vring).compose(ready -> made(() -> vring.setKick(kick)));
+    return vring.setKick(kick).compose(runs -> DONE);
   }
 
   private Future<ByteBuffer> setCall(Request request) throws RefusedException {
@@ -126,7 +117,7 @@ final class VringMessages {
   }
 
   private Vring vring(Request request) throws RefusedException {
-    return vring(VringFile.read(request.payload()).index());
+    return session.vring(VringFile.read(request.payload()).index());
   }
 
   private interface Adoption<T> {

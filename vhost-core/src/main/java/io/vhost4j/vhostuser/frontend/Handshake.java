@@ -7,7 +7,7 @@ import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.Negotiation;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.vhostuser.protocol.VhostFeature;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +46,7 @@ final class Handshake {
         .compose(
             offered -> {
               negotiation = new Negotiation(offered, 0, 0);
-              return (offered & VirtioFeature.PROTOCOL_FEATURES) == 0
+              return (offered & VhostFeature.PROTOCOL_FEATURES) == 0
                   ? Future.succeededFuture()
                   : requests
                       .getU64(FrontendMessage.GET_PROTOCOL_FEATURES)

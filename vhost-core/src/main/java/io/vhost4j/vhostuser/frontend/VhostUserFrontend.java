@@ -5,15 +5,15 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
+import io.vhost4j.device.DeviceStatus;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.vhostuser.protocol.ConfigSpace;
-import io.vhost4j.vhostuser.protocol.DeviceStatus;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.Negotiation;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.vhostuser.protocol.VhostFeature;
 import io.vhost4j.virtqueue.DriverQueue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -154,7 +154,7 @@ public final class VhostUserFrontend {
           if (!queues.isEmpty()) {
             throw new IllegalStateException("the device is running");
           }
-          long acknowledged = negotiation.offered() & (features | VirtioFeature.PROTOCOL_FEATURES);
+          long acknowledged = negotiation.offered() & (features | VhostFeature.PROTOCOL_FEATURES);
           negotiation = negotiation.withAcknowledged(acknowledged);
           for (int i = 0; i < setups.length; i++) {
             queues.add(createQueue(i, setups[i], memory));
@@ -205,7 +205,7 @@ public final class VhostUserFrontend {
     for (FrontendQueue queue : queues) {
       steps.add(rings.start(queue));
     }
-    if ((features() & VirtioFeature.PROTOCOL_FEATURES) != 0) {
+    if ((features() & VhostFeature.PROTOCOL_FEATURES) != 0) {
       for (FrontendQueue queue : queues) {
         steps.add(rings.enable(queue, true));
       }
@@ -254,7 +254,7 @@ public final class VhostUserFrontend {
     return onLoop(
         () -> {
           List<Future<?>> steps = new ArrayList<>();
-          if ((features() & VirtioFeature.PROTOCOL_FEATURES) != 0) {
+          if ((features() & VhostFeature.PROTOCOL_FEATURES) != 0) {
             queues.forEach(queue -> steps.add(rings.enable(queue, false)));
           }
           queues.forEach(queue -> steps.add(rings.stop(queue)));

@@ -1,5 +1,6 @@
 package io.vhost4j.vhostuser.protocol;
 
+import io.vhost4j.device.VirtioFeature;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -13,6 +13,7 @@ import static io.vhost4j.vhostuser.protocol.PayloadKind.VRING_ADDRESS;
 import static io.vhost4j.vhostuser.protocol.PayloadKind.VRING_FILE;
 import static io.vhost4j.vhostuser.protocol.PayloadKind.VRING_STATE;
 
+import io.vhost4j.device.VirtioFeature;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,10 +37,10 @@ public enum FrontendMessage implements MessageType {
   SET_VRING_CALL(13, Negotiation.NOTHING, VRING_FILE, 0, 1, null),
   SET_VRING_ERR(14, Negotiation.NOTHING, VRING_FILE, 0, 1, null),
   GET_PROTOCOL_FEATURES(
-      15, Negotiation.needsOffer(VirtioFeature.PROTOCOL_FEATURES), NONE, 0, 0, U64),
-  SET_PROTOCOL_FEATURES(16, Negotiation.needsOffer(VirtioFeature.PROTOCOL_FEATURES), U64),
+      15, Negotiation.needsOffer(VhostFeature.PROTOCOL_FEATURES), NONE, 0, 0, U64),
+  SET_PROTOCOL_FEATURES(16, Negotiation.needsOffer(VhostFeature.PROTOCOL_FEATURES), U64),
   GET_QUEUE_NUM(17, Negotiation.needsProtocol(ProtocolFeature.MQ), NONE, 0, 0, U64),
-  SET_VRING_ENABLE(18, Negotiation.needsAcknowledged(VirtioFeature.PROTOCOL_FEATURES), VRING_STATE),
+  SET_VRING_ENABLE(18, Negotiation.needsAcknowledged(VhostFeature.PROTOCOL_FEATURES), VRING_STATE),
   SEND_RARP(19, Negotiation.needsProtocol(ProtocolFeature.RARP), U64),
   NET_SET_MTU(20, Negotiation.needsProtocol(ProtocolFeature.MTU), U64),
   SET_BACKEND_REQ_FD(21, Negotiation.needsProtocol(ProtocolFeature.BACKEND_REQ), NONE, 1, 1, null),

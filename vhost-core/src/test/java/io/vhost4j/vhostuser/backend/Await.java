@@ -6,13 +6,13 @@ import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowingConsumer;
 
 /** Waits for what happens elsewhere; the limit is only there to end a test that has failed. */
-final class Await {
+public final class Await {
   static final int SECONDS = 20;
 
   private Await() {}
 
   /** Waits until the condition holds. */
-  static void until(String what, Callable<Boolean> condition) throws Exception {
+  public static void until(String what, Callable<Boolean> condition) throws Exception {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
     while (!condition.call()) {
       if (System.nanoTime() > end) {
@@ -23,7 +23,7 @@ final class Await {
   }
 
   /** Waits until {@code value} passes {@code check}, and fails as that does if it never will. */
-  static <T> void eventually(Callable<T> value, ThrowingConsumer<T> check) throws Exception {
+  public static <T> void eventually(Callable<T> value, ThrowingConsumer<T> check) throws Exception {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
     while (true) {
       try {
@@ -39,7 +39,7 @@ final class Await {
   }
 
   /** The result of a future. */
-  static <T> T result(Future<T> future) throws Exception {
+  public static <T> T result(Future<T> future) throws Exception {
     return future.toCompletionStage().toCompletableFuture().get(SECONDS, TimeUnit.SECONDS);
   }
 }

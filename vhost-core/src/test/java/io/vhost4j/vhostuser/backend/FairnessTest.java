@@ -2,6 +2,8 @@ package io.vhost4j.vhostuser.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.engine.EngineQueue;
+import io.vhost4j.engine.QueueCounters;
 import io.vhost4j.virtqueue.VirtqueueException;
 import io.vhost4j.virtqueue.VringAddresses;
 import java.nio.ByteBuffer;
@@ -54,11 +56,11 @@ class FairnessTest {
 
     void afterEachBuffer() {
       refill();
-      if (!kicked && counters.buffers % 1000 == 0) {
+      if (!kicked && counters.buffers() % 1000 == 0) {
         takeBack();
         neighbour.submit(neighbours, "from the neighbour");
         neighbours.kick.signal();
-        turnsAtKick = counters.turns;
+        turnsAtKick = counters.turns();
         kicked = true;
       }
     }
@@ -76,7 +78,7 @@ class FairnessTest {
     void neighbourIsServed() {
       if (kicked) {
         kicked = false;
-        longestWait = Math.max(longestWait, counters.turns - turnsAtKick);
+        longestWait = Math.max(longestWait, counters.turns() - turnsAtKick);
         served.incrementAndGet();
       }
     }
@@ -96,13 +98,13 @@ class FairnessTest {
     }
 
     void afterEachBuffer() {
-      if (counters.turns != turn) {
-        turn = counters.turns;
-        stepsBefore = counters.steps;
-        buffersBefore = counters.buffers;
+      if (counters.turns() != turn) {
+        turn = counters.turns();
+        stepsBefore = counters.steps();
+        buffersBefore = counters.buffers();
       }
-      steps = Math.max(steps, counters.steps - stepsBefore);
-      buffers = Math.max(buffers, counters.buffers - buffersBefore);
+      steps = Math.max(steps, counters.steps() - stepsBefore);
+      buffers = Math.max(buffers, counters.buffers() - buffersBefore);
     }
   }
 
@@ -129,14 +131,14 @@ class FairnessTest {
         ring.offer(i);
       }
       queue.kick.signal();
-      Await.until("all buffers taken", () -> counters.buffers == 256);
+      Await.until("all buffers taken", () -> counters.buffers() == 256);
       backend.settle();
-      assertThat(counters.steps)
+      assertThat(counters.steps())
           .as("each entry and piece, and what points to the table")
           .isEqualTo(256L * (2 * entries + 1));
       assertThat(longest.steps)
           .as("steps of a turn")
-          .isLessThan(VirtqueueVerticle.STEPS_PER_TURN + 2 * entries + 1);
+          .isLessThan(EngineQueue.STEPS_PER_TURN + 2 * entries + 1);
     }
   }
 

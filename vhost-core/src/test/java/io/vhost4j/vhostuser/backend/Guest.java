@@ -2,17 +2,18 @@ package io.vhost4j.vhostuser.backend;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.vhost4j.device.DeviceStatus;
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.EventFd;
 import io.vhost4j.memory.GuestMemory;
 import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.MemoryCalls;
 import io.vhost4j.nativeio.OwnedFd;
-import io.vhost4j.vhostuser.protocol.DeviceStatus;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.MemoryTable;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.vhostuser.protocol.VhostFeature;
 import io.vhost4j.vhostuser.protocol.VringAddress;
 import io.vhost4j.vhostuser.protocol.VringFile;
 import io.vhost4j.vhostuser.protocol.VringState;
@@ -46,7 +47,7 @@ final class Guest implements AutoCloseable {
       VirtioFeature.VERSION_1
           | VirtioFeature.INDIRECT_DESC
           | VirtioFeature.EVENT_IDX
-          | VirtioFeature.PROTOCOL_FEATURES;
+          | VhostFeature.PROTOCOL_FEATURES;
   static final long PROTOCOL =
       ProtocolFeature.mask(
           ProtocolFeature.MQ,
@@ -116,7 +117,7 @@ final class Guest implements AutoCloseable {
   void negotiate(long virtioFeatures, long protocolFeatures) throws IOException {
     features = virtioFeatures;
     frontend.askU64(FrontendMessage.GET_FEATURES);
-    if ((virtioFeatures & VirtioFeature.PROTOCOL_FEATURES) != 0) {
+    if ((virtioFeatures & VhostFeature.PROTOCOL_FEATURES) != 0) {
       frontend.askU64(FrontendMessage.GET_PROTOCOL_FEATURES);
       frontend.tell(FrontendMessage.SET_PROTOCOL_FEATURES, Payload.u64(protocolFeatures));
     }

@@ -2,6 +2,7 @@ package io.vhost4j.vhostuser.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.engine.DeviceLog;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.Payload;
 import java.nio.file.Path;
@@ -23,11 +24,11 @@ class LogFloodTest {
 
   /** All lines were written or counted: {@code first} ones, and one that tells of the others. */
   private void assertLimited(String containing, int all) throws Exception {
-    assertThat(lines(containing)).hasSizeLessThanOrEqualTo(CardLog.LINES + 1);
+    assertThat(lines(containing)).hasSizeLessThanOrEqualTo(DeviceLog.LINES + 1);
     VhostUserServer server = backend.lastServer();
     Await.result(server.close()); // then it is told at once
     List<String> lines = lines(containing);
-    assertThat(lines).hasSizeLessThanOrEqualTo(CardLog.LINES + 2);
+    assertThat(lines).hasSizeLessThanOrEqualTo(DeviceLog.LINES + 2);
     assertThat(lines.get(lines.size() - 1))
         .contains("copy", (all - (lines.size() - 1)) + " more lines like", "left out");
   }

@@ -9,7 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
 /** Everything that is logged while it is open, by anybody in this process. */
-final class Logs implements AutoCloseable {
+public final class Logs implements AutoCloseable {
   private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
   private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
   private final AppenderBase<ILoggingEvent> appender =
@@ -20,14 +20,14 @@ final class Logs implements AutoCloseable {
         }
       };
 
-  Logs() {
+  public Logs() {
     appender.setContext(root.getLoggerContext());
     appender.start();
     root.addAppender(appender);
   }
 
   /** What an administrator sees: everything but debugging. */
-  List<String> lines() {
+  public List<String> lines() {
     return events.stream()
         .filter(event -> event.getLevel().isGreaterOrEqual(Level.INFO))
         .map(ILoggingEvent::getFormattedMessage)
@@ -35,7 +35,7 @@ final class Logs implements AutoCloseable {
   }
 
   /** The messages of warnings and errors. */
-  List<String> complaints() {
+  public List<String> complaints() {
     return events.stream()
         .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
         .map(ILoggingEvent::getFormattedMessage)
@@ -43,7 +43,7 @@ final class Logs implements AutoCloseable {
   }
 
   /** The complaints that came with a stack trace, which no user's mistake deserves. */
-  List<String> stackTraces() {
+  public List<String> stackTraces() {
     return events.stream()
         .filter(event -> event.getThrowableProxy() != null)
         .map(ILoggingEvent::getFormattedMessage)

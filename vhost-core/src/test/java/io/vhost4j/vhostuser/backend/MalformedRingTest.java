@@ -6,16 +6,16 @@ import static io.vhost4j.vhostuser.backend.RawRing.TABLE;
 import static io.vhost4j.vhostuser.backend.RawRing.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.device.DeviceStatus;
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
 import io.vhost4j.vhostuser.protocol.BackendMessage;
-import io.vhost4j.vhostuser.protocol.DeviceStatus;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.MemoryTable;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -3,6 +3,7 @@ package io.vhost4j.vhostuser.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.channel.unix.FileDescriptor;
+import io.vhost4j.engine.QueueCounters;
 import io.vhost4j.event.EventFd;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.event.Notifier;
@@ -563,9 +564,9 @@ class OddDescriptorsTest {
       }
       backend.settle();
       List<QueueCounters> counters = backend.lastServer().queueCounters();
-      long turns = counters.get(0).turns;
+      long turns = counters.get(0).turns();
       backend.settle();
-      assertThat(counters.get(0).turns).isEqualTo(turns);
+      assertThat(counters.get(0).turns()).isEqualTo(turns);
     }
   }
 }

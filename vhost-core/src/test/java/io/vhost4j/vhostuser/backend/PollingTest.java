@@ -3,8 +3,9 @@ package io.vhost4j.vhostuser.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vhost4j.device.VirtioFeature;
+import io.vhost4j.engine.QueueCounters;
 import io.vhost4j.nativeio.MemoryCalls;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,12 +31,12 @@ class PollingTest {
 
   /** Plays until the ring is being polled. */
   private void playUntilPolled(Guest guest) throws Exception {
-    long before = counters().polled;
+    long before = counters().polled();
     Await.until(
         "polling found a buffer",
         () -> {
           guest.play(guest.queues.get(0));
-          return counters().polled > before;
+          return counters().polled() > before;
         });
   }
 
@@ -64,8 +65,8 @@ class PollingTest {
       for (int i = 0; i < 1000; i++) {
         guest.play(guest.queues.get(0));
       }
-      assertThat(counters().polls).isZero();
-      assertThat(counters().polled).isZero();
+      assertThat(counters().polls()).isZero();
+      assertThat(counters().polled()).isZero();
     }
   }
 
@@ -77,15 +78,15 @@ class PollingTest {
       Await.until(
           "nobody looks any more",
           () -> {
-            long before = counters().polls;
+            long before = counters().polls();
             Thread.sleep(2 * LONG.toMillis());
-            return counters().polls == before;
+            return counters().polls() == before;
           });
 
-      long looks = counters().polls;
+      long looks = counters().polls();
       long switches = switches(thread);
       Thread.sleep(300);
-      assertThat(counters().polls).isEqualTo(looks);
+      assertThat(counters().polls()).isEqualTo(looks);
       assertThat(switches(thread) - switches)
           .as("wake-ups of the loop; Netty has one of its own in a second")
           .isLessThan(10);
@@ -120,8 +121,8 @@ class PollingTest {
           Thread.onSpinWait();
         }
       }
-      assertThat(counters().polled).as("found by polling").isPositive();
-      assertThat(counters().turns - counters().polled).as("kicks").isGreaterThan(1);
+      assertThat(counters().polled()).as("found by polling").isPositive();
+      assertThat(counters().turns() - counters().polled()).as("kicks").isGreaterThan(1);
     }
   }
 
@@ -132,16 +133,16 @@ class PollingTest {
       playUntilPolled(guest);
       guest.enable(queue, 0);
       guest.sync();
-      long buffers = counters().buffers;
+      long buffers = counters().buffers();
       guest.submit(queue, "for later");
       Thread.sleep(2 * LONG.toMillis());
-      assertThat(counters().buffers).as("a disabled ring is left alone (C13)").isEqualTo(buffers);
+      assertThat(counters().buffers()).as("a disabled ring is left alone (C13)").isEqualTo(buffers);
       guest.enable(queue, 1);
       guest.awaitUsed(queue);
 
       playUntilPolled(guest);
       int base = guest.stop(queue);
-      assertThat(base).isEqualTo((int) (counters().buffers & 0xffff));
+      assertThat(base).isEqualTo((int) (counters().buffers() & 0xffff));
       guest.submit(queue, "for whoever is next");
       assertThat(queue.driver.needsKick()).as("a kick is wanted").isTrue();
       guest.start(queue, base, true);

@@ -5,13 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.EventFd;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.MemoryTable;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.vhostuser.protocol.VhostFeature;
 import io.vhost4j.vhostuser.protocol.VringAddress;
 import io.vhost4j.vhostuser.protocol.VringFile;
 import io.vhost4j.virtqueue.VringAddresses;
@@ -117,7 +118,7 @@ class RingLifecycleTest {
 
   @Test
   void withoutProtocolFeaturesAllRingsAreEnabledByTheFeaturesC15() throws Exception {
-    long features = Guest.FEATURES & ~VirtioFeature.PROTOCOL_FEATURES;
+    long features = Guest.FEATURES & ~VhostFeature.PROTOCOL_FEATURES;
     try (Guest guest = guest(device, features, 0)) {
       Guest.Queue queue = guest.addQueue(0);
       guest.start(queue, false);

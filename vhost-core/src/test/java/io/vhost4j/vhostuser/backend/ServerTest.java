@@ -7,6 +7,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.QueueHandler;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
@@ -434,9 +435,9 @@ class ServerTest {
           }
 
           @Override
-          public long features() {
-            failIf("features");
-            return super.features();
+          public QueueHandler queue(int index) {
+            failIf("queue");
+            return super.queue(index);
           }
 
           private void failIf(String what) {
@@ -450,7 +451,7 @@ class ServerTest {
     try (RawFrontend frontend = new RawFrontend(path)) {
       assertThat(frontend.isHungUpOn()).isTrue();
     }
-    fails.set(0, "features");
+    fails.set(0, "queue");
     try (RawFrontend frontend = new RawFrontend(path)) {
       assertThat(frontend.isHungUpOn()).isTrue();
     }

@@ -11,10 +11,11 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.VertxInternal;
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.vhostuser.frontend.BlockDriver.Request;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.vhostuser.protocol.VhostFeature;
 import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -132,7 +133,7 @@ class QemuStorageDaemonIT {
         await(
             frontend.start(
                 mode.features, memory, new QueueSetup(64, 16, 0), new QueueSetup(128, 16, 65530)));
-    assertThat(frontend.features() & ~VirtioFeature.PROTOCOL_FEATURES).isEqualTo(mode.features);
+    assertThat(frontend.features() & ~VhostFeature.PROTOCOL_FEATURES).isEqualTo(mode.features);
     boolean indirect = (mode.features & VirtioFeature.INDIRECT_DESC) != 0;
     Random random = new Random(2);
 

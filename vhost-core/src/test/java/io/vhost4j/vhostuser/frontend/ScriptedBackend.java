@@ -1,5 +1,6 @@
 package io.vhost4j.vhostuser.frontend;
 
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.OnLoop;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.vhostuser.channel.ReceivedFds;
@@ -10,7 +11,7 @@ import io.vhost4j.vhostuser.protocol.MessageHeader;
 import io.vhost4j.vhostuser.protocol.MessageType;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
+import io.vhost4j.vhostuser.protocol.VhostFeature;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -29,7 +30,7 @@ final class ScriptedBackend implements VhostUserChannel.Handler {
     void to(VhostUserChannel channel, MessageHeader request, ByteBuffer payload);
   }
 
-  static final long FEATURES = VirtioFeature.VERSION_1 | VirtioFeature.PROTOCOL_FEATURES;
+  static final long FEATURES = VirtioFeature.VERSION_1 | VhostFeature.PROTOCOL_FEATURES;
   static final long PROTOCOL_FEATURES = FrontendOptions.DEFAULT.protocolFeatures();
   static final Answer SILENCE = (channel, request, payload) -> {};
 

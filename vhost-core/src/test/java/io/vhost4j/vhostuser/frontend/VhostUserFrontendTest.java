@@ -25,6 +25,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vertx.core.Future;
+import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.OnLoop;
 import io.vhost4j.event.TestFiles;
 import io.vhost4j.nativeio.OwnedFd;
@@ -34,7 +35,6 @@ import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.MessageHeader;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
-import io.vhost4j.vhostuser.protocol.VirtioFeature;
 import io.vhost4j.vhostuser.protocol.VringState;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,18 +1,12 @@
-package io.vhost4j.vhostuser.protocol;
+package io.vhost4j.device;
 
 /** Masks of the feature bits that no device type owns (conformance B1 and trap 11). */
 public final class VirtioFeature {
-  /** Log dirty pages: a vhost bit, never shown to the driver. */
-  public static final long LOG_ALL = 1L << 26;
-
   /** Descriptors may refer to a table of descriptors. */
   public static final long INDIRECT_DESC = 1L << 28;
 
   /** Notifications are steered by ring index instead of flags. */
   public static final long EVENT_IDX = 1L << 29;
-
-  /** The vhost-user peer speaks of protocol features: a vhost bit, never shown to the driver. */
-  public static final long PROTOCOL_FEATURES = 1L << 30;
 
   /** A device of VIRTIO 1.0 or later. */
   public static final long VERSION_1 = 1L << 32;

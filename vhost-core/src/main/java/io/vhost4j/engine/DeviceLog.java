@@ -1,4 +1,4 @@
-package io.vhost4j.vhostuser.backend;
+package io.vhost4j.engine;
 
 import io.vertx.core.Vertx;
 import java.util.HashMap;
@@ -12,18 +12,18 @@ import org.slf4j.helpers.FormattingTuple;
 import org.slf4j.helpers.MessageFormatter;
 
 /**
- * The log lines of one device that a guest or a frontend can cause as often as it likes: it must
- * not fill the disk with them. Of each kind, which is what has the same format, {@link #LINES} are
+ * The log lines of one device that a guest or a peer can cause as often as it likes: it must not
+ * fill the disk with them. Of each kind, which is what has the same format, {@link #LINES} are
  * written in a period, and a line at its end says how many were left out; while that goes on, only
  * one of a kind is written in the next period. Event loop only.
  */
-final class CardLog {
+public final class DeviceLog {
   /** Lines of a kind in a period. */
-  static final int LINES = 10;
+  public static final int LINES = 10;
 
   static final long PERIOD_MILLIS = 10_000;
 
-  private static final Logger log = LoggerFactory.getLogger(CardLog.class);
+  private static final Logger log = LoggerFactory.getLogger(DeviceLog.class);
 
   private final Vertx vertx;
   private final Supplier<String> label;
@@ -49,23 +49,23 @@ final class CardLog {
   /**
    * @param label names the device in its lines
    */
-  CardLog(Vertx vertx, Supplier<String> label) {
+  DeviceLog(Vertx vertx, Supplier<String> label) {
     this(vertx, label, PERIOD_MILLIS);
   }
 
-  CardLog(Vertx vertx, Supplier<String> label, long periodMillis) {
+  DeviceLog(Vertx vertx, Supplier<String> label, long periodMillis) {
     this.vertx = vertx;
     this.label = label;
     this.periodMillis = periodMillis;
   }
 
   /** As {@link Logger#info(String, Object...)}, with the label in front. */
-  void info(String format, Object... arguments) {
+  public void info(String format, Object... arguments) {
     write(Level.INFO, format, arguments);
   }
 
   /** As {@link Logger#warn(String, Object...)}, with the label in front. */
-  void warn(String format, Object... arguments) {
+  public void warn(String format, Object... arguments) {
     write(Level.WARN, format, arguments);
   }
 
@@ -73,7 +73,7 @@ final class CardLog {
    * As {@link Logger#error(String, Object...)}, with the label in front. The first line of a period
    * has the stack trace of an exception that comes last, others only its text.
    */
-  void error(String format, @Nullable Object... arguments) {
+  public void error(String format, @Nullable Object... arguments) {
     write(Level.ERROR, format, arguments);
   }
 

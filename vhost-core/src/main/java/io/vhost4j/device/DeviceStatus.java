@@ -1,4 +1,4 @@
-package io.vhost4j.vhostuser.protocol;
+package io.vhost4j.device;
 
 /** Bits of the device status byte (conformance B5, C35). */
 public final class DeviceStatus {

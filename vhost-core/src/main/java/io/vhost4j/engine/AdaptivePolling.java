@@ -1,4 +1,4 @@
-package io.vhost4j.vhostuser.backend;
+package io.vhost4j.engine;
 
 /**
  * Whether to look at a ring that has run empty for a while before waiting for a kick. It pays while

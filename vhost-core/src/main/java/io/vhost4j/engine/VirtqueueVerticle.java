@@ -1,4 +1,4 @@
-package io.vhost4j.vhostuser.backend;
+package io.vhost4j.engine;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -15,17 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One running virtqueue: a kick makes the device's handler take buffers, and the driver is notified
- * once per batch. Has a context of its own on the device's event loop, where all methods run. What
- * happens per buffer allocates nothing.
+ * once per batch. Deployed from start to stop, in a context of its own on the device's event loop,
+ * where all methods run. What happens per buffer allocates nothing.
  */
 final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
-  /**
-   * What one turn may take before the other queues and devices of the loop get theirs, in
-   * {@linkplain DescriptorChain#steps() steps}: a driver that never stops adding, or adds buffers
-   * of very many pieces, must not keep the loop to itself. About a tenth of a millisecond.
-   */
-  static final int STEPS_PER_TURN = 4096;
-
   /** What a buffer counts for besides its own steps: at most 256 buffers are taken in a turn. */
   static final int STEPS_PER_BUFFER = 16;
 
@@ -35,7 +28,9 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
    */
   private static final int LOOKS_PER_TURN = 100;
 
-  private final Vring vring;
+  private final EngineQueue queue;
+  private final DeviceSession session;
+  private final Transport transport;
   private final QueueHandler handler;
   private final SplitVirtqueue ring;
   private final QueueCounters counters;
@@ -59,26 +54,26 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   private boolean closed;
 
-  VirtqueueVerticle(Vring vring, QueueHandler handler, SplitVirtqueue ring) {
-    this.vring = vring;
+  VirtqueueVerticle(EngineQueue queue, QueueHandler handler, SplitVirtqueue ring) {
+    this.queue = queue;
+    this.session = queue.session();
+    this.transport = session.transport();
     this.handler = handler;
     this.ring = ring;
-    this.counters = vring.counters();
-    this.polling = new AdaptivePolling(vring.session().pollNanos());
-    this.nextPoll = new NextTurn(vring.context(), this::poll);
+    this.counters = queue.counters();
+    this.polling = new AdaptivePolling(session.engine().pollNanos());
+    this.nextPoll = new NextTurn(session.context(), this::poll);
   }
 
   @Override
   public Future<?> start() {
+    context.exceptionHandler(session::uncaught);
     active = true;
-    budget = STEPS_PER_TURN;
-    ContextInternal previous = ((ContextInternal) context).beginDispatch();
+    budget = EngineQueue.STEPS_PER_TURN;
     try {
       handler.started(this);
     } catch (RuntimeException | Error e) {
       failed(e);
-    } finally {
-      ((ContextInternal) context).endDispatch(previous);
     }
     turn(); // buffers may have been added before (C14)
     return Future.succeededFuture();
@@ -90,13 +85,13 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
    * polling pays, kicks stay off and {@link #poll()} looks at the ring.
    */
   void turn() {
-    if (inTurn || !active || !vring.isEnabled()) {
+    if (inTurn || !active || !queue.isEnabled()) {
       return;
     }
     counters.turns++;
     inTurn = true;
     last = null;
-    budget = STEPS_PER_TURN;
+    budget = EngineQueue.STEPS_PER_TURN;
     long before = counters.buffers;
     long begin = polling.now();
     ContextInternal previous = ((ContextInternal) context).beginDispatch();
@@ -118,7 +113,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
         polling.ranEmpty();
       }
       if (more && sawEmpty) {
-        vring.lookLater(); // the budget is spent, and no kick may come for what is there
+        queue.lookLater(); // the budget is spent, and no kick may come for what is there
       } else if (polls) {
         nextPoll.schedule();
       }
@@ -128,7 +123,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     } finally {
       ((ContextInternal) context).endDispatch(previous);
       inTurn = false;
-      budget = STEPS_PER_TURN;
+      budget = EngineQueue.STEPS_PER_TURN;
     }
   }
 
@@ -144,7 +139,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     counters.polls++;
     Thread.yield(); // to a driver that shares the processor: it has just been notified
     try {
-      boolean goesOn = vring.isEnabled() && polling.goesOn();
+      boolean goesOn = queue.isEnabled() && polling.goesOn();
       boolean came = false;
       for (int i = 0; i < LOOKS_PER_TURN && goesOn && !came; i++) {
         came = ring.hasNext();
@@ -180,9 +175,9 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   private void failed(Throwable thrown) {
     if (thrown instanceof InternalError) {
       active = false;
-      vring.session().memoryLost();
+      session.memoryLost();
     } else {
-      vring.session().reportBug(vring, thrown);
+      session.reportBug(queue.index(), thrown);
       fail("the device failed: " + thrown);
     }
   }
@@ -192,7 +187,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     if (active) {
       active = false;
       counters.errors++;
-      vring.broken(reason);
+      session.queueBroken(queue.index(), reason);
     }
   }
 
@@ -217,24 +212,21 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
       leaveKicksOn();
     }
     active = false;
-    ContextInternal previous = ((ContextInternal) context).beginDispatch();
-    try {
-      vring.session().ask(() -> handler.stop(this)).onComplete(done -> handlerStopped());
-    } finally {
-      ((ContextInternal) context).endDispatch(previous);
-    }
+    session.ask(() -> handler.stop(this)).onComplete(done -> handlerStopped());
+    return stopped.future();
+  }
+
+  /** What {@link #stop()} returns, or will return. */
+  Future<Void> stopped() {
     return stopped.future();
   }
 
   /**
-   * Takes the ring out of service without writing into it, as its driver is gone and may have given
-   * its memory to somebody else.
-   *
-   * @return as {@link #stop()}
+   * Writes nothing into the ring any more, as its driver is gone and may have given its memory to
+   * somebody else. A stop is to follow.
    */
-  Future<?> leave() {
+  void disown() {
     ring.disown();
-    return stop();
   }
 
   /** Who serves the ring next may be another program, which waits for a kick. */
@@ -251,7 +243,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     stopping = true;
     closeWhenIdle();
     if (!closed) {
-      vertx.setTimer(BackendSession.PATIENCE_MILLIS, id -> closeAnyway());
+      vertx.setTimer(DeviceSession.PATIENCE_MILLIS, id -> closeAnyway());
     }
   }
 
@@ -264,7 +256,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   /** The device says that it has stopped, but it has not returned everything. */
   private void closeAnyway() {
     if (!closed) {
-      vring.session().buffersKept(vring, ring.inFlight() - (lost == null ? 0 : 1));
+      session.buffersKept(queue.index(), ring.inFlight() - (lost == null ? 0 : 1));
       close();
     }
   }
@@ -295,7 +287,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   @Override
   public int index() {
-    return vring.index();
+    return queue.index();
   }
 
   @Override
@@ -310,11 +302,11 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   @Override
   public @Nullable DescriptorChain next() throws VirtqueueException {
-    if (!active || !vring.isEnabled()) {
+    if (!active || !queue.isEnabled()) {
       return null;
     }
     if (budget <= 0) {
-      vring.lookLater();
+      queue.lookLater();
       return null;
     }
     try {
@@ -347,7 +339,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
       sawEmpty = true;
       return null;
     }
-    budget = STEPS_PER_TURN;
+    budget = EngineQueue.STEPS_PER_TURN;
     return ring.enableKicks() ? ring.next() : null;
   }
 
@@ -403,7 +395,8 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   public void flush() {
     try {
       if (ring.needsNotification()) {
-        vring.notifyDriver();
+        counters.notifications++;
+        transport.notifyDriver(queue.index());
       }
       if (!inTurn) {
         ring.deliverFaults();
@@ -411,5 +404,10 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     } catch (InternalError e) {
       failed(e);
     }
+  }
+
+  @Override
+  public String toString() {
+    return session.engine().name() + " queue " + queue.index();
   }
 }

@@ -1,0 +1,226 @@
+package io.vhost4j.testkit;
+
+import io.vertx.core.Future;
+import io.vhost4j.engine.EngineQueue;
+import io.vhost4j.virtqueue.DriverQueue;
+import io.vhost4j.virtqueue.RingFeatures;
+import io.vhost4j.virtqueue.VirtqueueException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * The driver's side of one queue of an {@link InProcessGuest}. Buffers go into memory one behind
+ * the other, with a byte between them, and over again from its beginning when it is full.
+ */
+public final class GuestQueue {
+  private static final long FEATURES = RingFeatures.INDIRECT_DESC | RingFeatures.EVENT_IDX;
+  private static final int TABLE = 1024;
+  private static final int LONGEST_DIRECT = 8;
+
+  private record Piece(long address, int length) {}
+
+  private final InProcessGuest guest;
+  private final int index;
+  private final long start;
+  private final long bufferStart;
+  private final long bufferEnd;
+
+  /* Guards what follows: the device's event loop takes buffers back while a test adds some. */
+  private final Object lock = new Object();
+  private final Map<Integer, List<Piece>> writable = new HashMap<>();
+  private DriverQueue driver;
+  private int base;
+  private long nextBuffer;
+  private Consumer<Returned> onReturned = returned -> {};
+  private int notifications;
+
+  GuestQueue(InProcessGuest guest, int index, long start, long end, int size, int startIndex) {
+    this.guest = guest;
+    this.index = index;
+    this.start = start;
+    this.base = startIndex;
+    this.driver = newDriver(size);
+    this.bufferStart = start + ringBytes(size);
+    this.bufferEnd = end;
+    this.nextBuffer = bufferStart;
+  }
+
+  private DriverQueue newDriver(int size) {
+    return DriverQueue.create(guest.memory(), start, size, TABLE, FEATURES, base);
+  }
+
+  /** Bytes of memory that a ring and its tables take, in whole pages. */
+  public static long ringBytes(int size) {
+    return (DriverQueue.bytesNeeded(size, TABLE) + 4095L) & -4096L;
+  }
+
+  /**
+   * Has each buffer that comes back handed to {@code action}: on the device's event loop as soon as
+   * the device notifies, or on the thread that calls {@link #collect()}.
+   */
+  public void onReturned(Consumer<Returned> action) {
+    synchronized (lock) {
+      onReturned = action;
+    }
+  }
+
+  /**
+   * Starts and enables the queue, at the index where it stopped or at which it begins.
+   *
+   * @return completes when it runs, which may take a reset of the device
+   */
+  public Future<Void> start() throws Exception {
+    return guest.call(
+        () -> {
+          EngineQueue queue = queue();
+          synchronized (lock) {
+            queue.setSize(driver.size());
+            queue.setBase(base);
+            queue.setAddresses(driver.addresses());
+          }
+          return queue.start().onSuccess(runs -> queue.enable());
+        });
+  }
+
+  /**
+   * Stops the queue, as GET_VRING_BASE does.
+   *
+   * @return completes when the device has given all buffers back or put them back into the ring
+   */
+  public Future<Void> stop() {
+    return guest.ask(
+        () ->
+            queue()
+                .stop()
+                .onSuccess(
+                    next -> {
+                      synchronized (lock) {
+                        base = next;
+                      }
+                    })
+                .mapEmpty());
+  }
+
+  private EngineQueue queue() {
+    return guest.session().queues().get(index);
+  }
+
+  /** The driver begins anew with an empty ring at index 0, as after a reset of the device. */
+  public void beginAnew() {
+    synchronized (lock) {
+      base = 0;
+      driver = newDriver(driver.size());
+      writable.clear();
+    }
+  }
+
+  /** Kicks, whether the device wants it or not. What it does at once is done afterwards. */
+  public void kick() {
+    guest.run(() -> queue().look());
+  }
+
+  /**
+   * Adds a buffer without a kick, in pieces of so many bytes that do not touch each other.
+   *
+   * @param readable what the device reads
+   * @param writableBytes room for what it writes
+   * @return the head, which tells the buffer from others until it is back
+   * @throws AssertionError if the ring is full
+   */
+  public int add(byte[] readable, int writableBytes, int pieceBytes) {
+    synchronized (lock) {
+      List<Piece> out = cut(readable.length, pieceBytes);
+      List<Piece> in = cut(writableBytes, pieceBytes);
+      int done = 0;
+      for (Piece piece : out) {
+        guest.memory().write(piece.address, ByteBuffer.wrap(readable, done, piece.length));
+        done += piece.length;
+      }
+      List<Piece> all = new ArrayList<>(out);
+      all.addAll(in);
+      long[] addresses = all.stream().mapToLong(Piece::address).toArray();
+      int[] lengths = all.stream().mapToInt(Piece::length).toArray();
+      int head =
+          all.size() > driver.freeDescriptors() || all.size() > LONGEST_DIRECT
+              ? driver.addIndirect(addresses, lengths, out.size(), in.size())
+              : driver.add(addresses, lengths, out.size(), in.size());
+      if (head < 0) {
+        throw new AssertionError("the ring is full");
+      }
+      writable.put(head, in);
+      driver.publish();
+      return head;
+    }
+  }
+
+  private List<Piece> cut(int bytes, int pieceBytes) {
+    List<Piece> pieces = new ArrayList<>();
+    for (int rest = bytes; rest > 0; ) {
+      int length = Math.min(rest, pieceBytes);
+      if (nextBuffer + length + 1 > bufferEnd) {
+        nextBuffer = bufferStart;
+      }
+      pieces.add(new Piece(nextBuffer, length));
+      nextBuffer += length + 1;
+      rest -= length;
+    }
+    return pieces;
+  }
+
+  void notified() {
+    synchronized (lock) {
+      notifications++;
+    }
+    collect();
+  }
+
+  /** Takes what has come back, and asks to be notified of the next. */
+  public void collect() {
+    synchronized (lock) {
+      try {
+        do {
+          for (int head = driver.poll(); head >= 0; head = driver.poll()) {
+            onReturned.accept(returned(head));
+          }
+        } while (driver.enableNotifications());
+      } catch (VirtqueueException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  private Returned returned(int head) {
+    List<Piece> pieces = Objects.requireNonNull(writable.remove(head));
+    int size = pieces.stream().mapToInt(Piece::length).sum();
+    ByteBuffer bytes = ByteBuffer.allocate(size);
+    try {
+      for (Piece piece : pieces) {
+        bytes.limit(bytes.position() + piece.length);
+        guest.memory().read(piece.address, bytes);
+      }
+      guest.memory().deliverFaults();
+    } catch (InternalError e) {
+      // A test has cut the memory short.
+    }
+    return new Returned(head, driver.usedLength(), bytes.array());
+  }
+
+  /** How often the device has notified the driver. */
+  public int notifications() {
+    synchronized (lock) {
+      return notifications;
+    }
+  }
+
+  /** Buffers that the device has, or that wait in the ring. */
+  public int inFlight() {
+    synchronized (lock) {
+      return driver.inFlight();
+    }
+  }
+}

@@ -1,0 +1,329 @@
+package io.vhost4j.engine;
+
+import io.vertx.core.Future;
+import io.vhost4j.device.QueueHandler;
+import io.vhost4j.event.NextTurn;
+import io.vhost4j.memory.GuestMemory;
+import io.vhost4j.virtqueue.DescriptorChain;
+import io.vhost4j.virtqueue.SplitVirtqueue;
+import io.vhost4j.virtqueue.VirtqueueException;
+import io.vhost4j.virtqueue.VringAddresses;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One queue as its peer sets it up: size, place, and the two independent states of conformance C.5,
+ * started or stopped and enabled or disabled. While it is started, a {@link VirtqueueVerticle}
+ * serves it. Event loop only.
+ */
+public final class EngineQueue {
+  /**
+   * What one turn may take before the other queues and devices of the loop get theirs, in
+   * {@linkplain DescriptorChain#steps() steps}: a driver that never stops adding, or adds buffers
+   * of very many pieces, must not keep the loop to itself. About a tenth of a millisecond.
+   */
+  public static final int STEPS_PER_TURN = 4096;
+
+  private static final int MAX_BASE = 0xffff;
+
+  private final DeviceSession session;
+  private final int index;
+  private final QueueCounters counters;
+  private final QueueHandler handler;
+  private final NextTurn lookLater;
+
+  private int size;
+  private int base;
+  private @Nullable VringAddresses addresses;
+  private boolean started;
+  private boolean enabled;
+  private boolean left;
+  private @Nullable VirtqueueVerticle running;
+  private @Nullable QueueDeployment deployment;
+  private Future<?> halted = Future.succeededFuture();
+
+  /** Where the ring was when the peer stopped it, if it has run since the last reset. */
+  private @Nullable Place stoppedAt;
+
+  private record Place(int base, int size, @Nullable VringAddresses addresses) {}
+
+  EngineQueue(DeviceSession session, int index, QueueCounters counters) {
+    this.session = session;
+    this.index = index;
+    this.counters = counters;
+    this.handler = session.engine().device().queue(index);
+    this.lookLater = new NextTurn(session.context(), this::look);
+  }
+
+  DeviceSession session() {
+    return session;
+  }
+
+  /** Index of the queue within its device. */
+  public int index() {
+    return index;
+  }
+
+  QueueCounters counters() {
+    return counters;
+  }
+
+  /** Whether the peer has started the ring and not stopped it (C13). */
+  boolean isStarted() {
+    return started;
+  }
+
+  /** Whether a start would go on where the ring has stopped, at which no new driver begins. */
+  boolean goesOn() {
+    return stoppedAt != null && base != 0 && base == stoppedAt.base;
+  }
+
+  /** Whether a start would be at another index or place than that where the ring has stopped. */
+  boolean isElsewhere() {
+    return stoppedAt != null && !stoppedAt.equals(place());
+  }
+
+  private Place place() {
+    return new Place(base, size, addresses);
+  }
+
+  /** Whether the ring was taken from a driver that had only disabled it. */
+  boolean isLeft() {
+    return left;
+  }
+
+  /** What the former driver did is of no interest any more. */
+  void forgetStop() {
+    stoppedAt = null;
+    left = false;
+  }
+
+  /**
+   * Whether buffers may be taken. That the driver is ready (B4) is the peer's to know: QEMU's
+   * generic devices never pass DRIVER_OK on, although they negotiate STATUS.
+   */
+  public boolean isEnabled() {
+    return enabled;
+  }
+
+  /** Whether the ring is being served, so that its size, index and place are settled. */
+  public boolean isRunning() {
+    return running != null;
+  }
+
+  /**
+   * Sets the number of entries.
+   *
+   * @throws RefusedException if the queue runs, or it is no power of two up to the device's limit
+   */
+  public void setSize(int entries) throws RefusedException {
+    refuseIfRunning("size");
+    int limit = session.engine().device().maxQueueSize();
+    if (Integer.bitCount(entries) != 1 || entries < 0 || entries > limit) {
+      // E7
+      throw new RefusedException(
+          "queue %d cannot have %d entries, only a power of two up to %d"
+              .formatted(index, Integer.toUnsignedLong(entries), limit));
+    }
+    size = entries;
+  }
+
+  /**
+   * Sets the avail index to start at.
+   *
+   * @throws RefusedException if the queue runs, or it is none of 0 to 65535
+   */
+  public void setBase(int nextAvail) throws RefusedException {
+    refuseIfRunning("base");
+    if (nextAvail < 0 || nextAvail > MAX_BASE) {
+      // E7
+      throw new RefusedException(
+          "queue %d cannot have base %d".formatted(index, Integer.toUnsignedLong(nextAvail)));
+    }
+    base = nextAvail;
+  }
+
+  /** Whether the ring runs there, and may be told so again (C16). */
+  public boolean runsAt(VringAddresses wanted) {
+    return running != null && wanted.equals(addresses);
+  }
+
+  /**
+   * Sets where the ring is.
+   *
+   * @throws RefusedException if the queue runs, or the ring would not be all in memory
+   */
+  public void setAddresses(VringAddresses wanted) throws RefusedException {
+    refuseIfRunning("addresses");
+    createRing(wanted, Math.max(size, 1)).close(); // only to see whether they are possible
+    addresses = wanted;
+  }
+
+  private void refuseIfRunning(String what) throws RefusedException {
+    if (running != null) {
+      throw new RefusedException(
+          "the %s of queue %d cannot change while it runs".formatted(what, index));
+    }
+  }
+
+  private SplitVirtqueue createRing(VringAddresses at, int entries) throws RefusedException {
+    try {
+      return SplitVirtqueue.create(session.memory(), entries, at, session.acknowledged(), base);
+    } catch (InternalError e) {
+      // E9
+      throw new RefusedException("queue %d: its memory file has been truncated".formatted(index));
+    } catch (VirtqueueException e) {
+      // E10
+      throw new RefusedException("queue %d: %s".formatted(index, e.getMessage()));
+    }
+  }
+
+  /**
+   * Starts the ring, unless it runs already (C13). If that shows that a new driver has begun, the
+   * device is reset before. Buffers are taken as soon as the queue is enabled too.
+   *
+   * @return completes when the ring runs, mostly at once; fails with a {@link RefusedException} if
+   *     it cannot
+   */
+  public Future<Void> start() {
+    return session.beforeStart(this).compose(ready -> startNow());
+  }
+
+  private Future<Void> startNow() {
+    try {
+      if (session.isOver()) {
+        throw new RefusedException("the frontend is gone");
+      }
+      if (running == null) {
+        serve();
+      }
+      return Future.succeededFuture();
+    } catch (RefusedException e) {
+      return Future.failedFuture(e);
+    }
+  }
+
+  private void serve() throws RefusedException {
+    VringAddresses at = addresses;
+    if (size == 0 || at == null) {
+      // E10
+      throw new RefusedException("queue %d has no size or no addresses".formatted(index));
+    }
+    SplitVirtqueue ring = createRing(at, size);
+    started = true;
+    left = false;
+    VirtqueueVerticle verticle = new VirtqueueVerticle(this, handler, ring);
+    running = verticle;
+    session.queueStarted();
+    deployment = QueueDeployment.deploy(session.context(), verticle);
+  }
+
+  /** Lets buffers be taken from now on, if the ring is started (C15). */
+  public void enable() {
+    enabled = true;
+    look();
+  }
+
+  /** No further buffer is taken. */
+  public void disable() {
+    enabled = false;
+  }
+
+  /**
+   * Looks at the ring: for a kick, or because what held it back may have gone. A ring that a device
+   * reset took out of service starts again. Does nothing if the ring is not started.
+   */
+  public void look() {
+    if (running != null) {
+      running.turn();
+    } else if (started && enabled && session.isReady()) {
+      try {
+        serve();
+      } catch (RefusedException e) {
+        started = false;
+        session.queueBroken(index, String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  /**
+   * Gives the queue another turn, when the other queues and devices of the loop have had theirs.
+   */
+  void lookLater() {
+    lookLater.schedule();
+  }
+
+  void rebind(GuestMemory memory) {
+    if (running != null) {
+      running.rebind(memory);
+    }
+  }
+
+  /**
+   * Stops the ring (C13, C18).
+   *
+   * @return the avail index to go on from, when all buffers have come back; never fails
+   */
+  public Future<Integer> stop() {
+    return end(false).map(done -> base);
+  }
+
+  /**
+   * Stops the ring without writing to it, as its driver is gone and its memory may have another
+   * use: user-mode Linux gives a ring that it has only disabled to the next driver.
+   *
+   * @return as that of {@link #stop()}
+   */
+  public Future<Integer> leave() {
+    left = true;
+    return end(true).map(done -> base);
+  }
+
+  private Future<?> end(boolean leave) {
+    boolean ran = running != null;
+    boolean wasStarted = started;
+    started = false;
+    return halt(leave)
+        .onComplete(
+            done -> {
+              if (ran) {
+                stoppedAt = place();
+              }
+              if (wasStarted) {
+                session.queueStopped();
+              }
+            });
+  }
+
+  /**
+   * Takes the ring out of service until the next {@link #look()}.
+   *
+   * @return completes when all buffers have come back; never fails
+   */
+  Future<?> halt() {
+    return halt(false);
+  }
+
+  /** As {@link #halt()}, for a new driver: what is disabled is the former one's, and is left. */
+  Future<?> makeWay() {
+    return halt(!enabled);
+  }
+
+  private Future<?> halt(boolean leave) {
+    VirtqueueVerticle verticle = running;
+    if (verticle != null) {
+      running = null;
+      if (leave) {
+        verticle.disown();
+      }
+      Objects.requireNonNull(deployment).end();
+      halted = verticle.stopped().onComplete(done -> base = verticle.nextAvail());
+    }
+    return halted;
+  }
+
+  /** The next driver begins at the start of its ring (B6). */
+  void rewind() {
+    base = 0;
+  }
+}
