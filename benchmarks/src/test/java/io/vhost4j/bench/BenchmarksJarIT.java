@@ -42,9 +42,9 @@ class BenchmarksJarIT {
     String output = run("latency", "--quick", "--payload", "1920", "--rate", "0");
 
     assertThat(output.lines())
-        .hasSize(3)
         .anyMatch(line -> line.startsWith("floor"))
-        .anyMatch(line -> line.startsWith("vhost4j "));
+        .anyMatch(line -> line.startsWith("vhost4j  "))
+        .anyMatch(line -> line.startsWith("vhost4j --backend file "));
   }
 
   @Test
@@ -52,9 +52,8 @@ class BenchmarksJarIT {
     String output = run("throughput", "--quick", "--window", "16", "--peer", peer());
 
     assertThat(output.lines())
-        .hasSize(4)
-        .anyMatch(line -> line.matches("vhost4j +1920 +16( +[0-9.]+){7}"))
-        .anyMatch(line -> line.matches("vhost-device-sound +1920 +16( +[0-9.]+){6} +1\\.00"));
+        .anyMatch(line -> line.matches("vhost4j +1920 +16( +[0-9.()]+)+"))
+        .anyMatch(line -> line.matches("vhost-device-sound +1920 +16( +[0-9.()]+)+ 1\\.00 .*"));
   }
 
   @Test
@@ -65,14 +64,14 @@ class BenchmarksJarIT {
         .hasSizeGreaterThanOrEqualTo(2)
         .anyMatch(
             line ->
-                line.matches("vhost4j on Java " + Runtime.version().feature() + "( +[0-9.]+){5}"));
+                line.matches("vhost4j on Java " + Runtime.version().feature() + "( +[0-9.()]+)+"));
   }
 
   @Test
   void collectionsOfTheDaemonAreCounted() throws Exception {
     String output = run("gc", "--quick");
 
-    assertThat(output.lines()).hasSize(2).anyMatch(line -> line.matches("vhost4j( +[0-9.]+){4}"));
+    assertThat(output.lines()).anyMatch(line -> line.matches("vhost4j( +[0-9.]+){4}"));
   }
 
   @Test
@@ -103,7 +102,8 @@ class BenchmarksJarIT {
     assertThat(Files.readString(directory.resolve("report.json")))
         .contains("\"cpuMillisPerStreamSecond\"", "\"startMillis\"", "\"perSecond\"");
     assertThat(Files.readString(summary))
-        .contains("| throughput of 1920 bytes, window 16 | at least 1.5 times the peer |")
+        .contains(
+            "| throughput of 1920 bytes, window 16, processors: apart | at least 1.5 times the")
         .contains("](results.svg)")
         .endsWith("\n## Notes\n\nKept.\n")
         .doesNotContain("old figures");
@@ -116,9 +116,9 @@ class BenchmarksJarIT {
     String output = run("guest", "--quick");
 
     assertThat(output.lines())
-        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +none( +[0-9.]+){6}"))
-        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +device( +[0-9.]+){6}"))
-        .anyMatch(line -> line.matches("QEMU alone +device( +[0-9.]+){6}"));
+        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +none( +[0-9.()]+)+"))
+        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +device( +[0-9.()]+)+"))
+        .anyMatch(line -> line.matches("QEMU alone +device( +[0-9.()]+)+"));
   }
 
   @ParameterizedTest

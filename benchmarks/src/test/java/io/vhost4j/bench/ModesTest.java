@@ -2,6 +2,7 @@ package io.vhost4j.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.bench.report.Summary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,12 +26,36 @@ class ModesTest {
 
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).isZero();
-    assertThat(rows(run, "floor")).hasSize(2).anyMatch(row -> row.matches(".* closed +any .*"));
+    // Each line twice: the ratios stand below the rest.
+    assertThat(rows(run, "floor")).hasSize(4).anyMatch(row -> row.matches(".* closed +any .*"));
     assertThat(rows(run, "vhost4j embedded"))
-        .hasSize(4)
+        .hasSize(8)
         .anyMatch(row -> row.matches(".* 1000/s +64 .*"))
-        .allMatch(row -> row.matches(".*( +[0-9.]+){8}") && !row.contains(" 0 "));
-    assertThat(Files.readString(json)).contains("\"loop\": \"1000/s\"", "\"toFloor\": {");
+        .allMatch(row -> row.matches(".*( +[0-9.()]+){4}") && !row.contains(" 0 "));
+    assertThat(run.out()).startsWith(Summary.QUICK);
+    assertThat(Files.readString(json))
+        .contains("\"loop\" : \"1000/s\"", "\"toFloor\" : {", "\"quick\" : true");
+  }
+
+  @Test
+  void theLoadOfTheMachineAndTheOrderOfTheSubjectsAreTold() {
+    ProgramRun run =
+        ProgramRun.of(
+            "throughput",
+            "--quick",
+            "--embedded",
+            "--window",
+            "1",
+            "--seed",
+            "42",
+            "--rounds",
+            "3");
+
+    assertThat(run.out())
+        .contains("--seed 42")
+        .containsPattern(
+            "Load average before [0-9. ]+, after [0-9. ]+; other tasks running before:")
+        .contains("at 4 looks between turns");
   }
 
   @Test
@@ -43,8 +68,10 @@ class ModesTest {
 
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).isZero();
-    assertThat(rows(run, "vhost4j embedded")).hasSize(2).allMatch(row -> row.matches(".* 1920 .*"));
-    assertThat(Files.readString(json)).contains("\"window\": 64");
+    assertThat(rows(run, "vhost4j embedded"))
+        .isNotEmpty()
+        .allMatch(row -> row.matches(".* 1920 .*"));
+    assertThat(Files.readString(json)).contains("\"window\" : 64");
   }
 
   private static List<String> rows(ProgramRun run, String subject) {

@@ -2,6 +2,7 @@ package io.vhost4j.bench.report;
 
 import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,10 +39,10 @@ public final class Page {
     if (results.quick()) {
       html.append("<p class=\"warning\">%s</p>\n".formatted(Summary.QUICK));
     }
-    heading("Goals", Summary.HOW);
+    heading("Goals", Summary.how(results));
     table("goals", Tables.goals(Goals.of(results)));
     results.latency().forEach(this::latency);
-    throughput();
+    results.throughput().forEach(this::throughput);
     scale();
     heading("Footprint", "Daemons with nothing to do; start is from exec to being ready.");
     table(Tables.footprint(results.footprint()));
@@ -86,15 +87,14 @@ public final class Page {
     table(Tables.latency(latency));
   }
 
-  private void throughput() {
+  private void throughput(String place, List<ThroughputResult> throughput) {
     heading(
-        "Throughput",
+        "Throughput, processors: " + place,
         "Buffers in a second with so many of them under way. The floor does one echo at a time,"
             + " whatever the window.");
-    legend(
-        results.throughput(), ThroughputResult::subject, result -> charts.style(result.subject()));
+    legend(throughput, ThroughputResult::subject, result -> charts.style(result.subject()));
     html.append("<div class=\"plots\">");
-    results.throughput().stream()
+    throughput.stream()
         .collect(
             Collectors.groupingBy(
                 ThroughputResult::payload, LinkedHashMap::new, Collectors.toList()))
@@ -102,7 +102,7 @@ public final class Page {
             (payload, group) ->
                 figure(payload + " bytes: buffers in a second", charts.throughput(group)));
     html.append("</div>\n");
-    table(Tables.throughput(results.throughput()));
+    table(Tables.throughput(throughput));
   }
 
   private void scale() {
@@ -120,9 +120,9 @@ public final class Page {
         charts.scale(scale, "ms", ScaleResult::cpuMillisPerStreamSecond));
     figure(
         "processor time of the processes",
-        charts.scale(scale, "% of one processor", ScaleResult::cpuPercent));
-    figure("memory", charts.scale(scale, "MB (PSS)", ScaleResult::megabytes));
-    figure("late periods", charts.scale(scale, "%", ScaleResult::missPercent));
+        charts.scale(scale, "% of one processor", result -> Spread.of(result.cpuPercent())));
+    figure("memory", charts.scale(scale, "MB (PSS)", result -> Spread.of(result.megabytes())));
+    figure("late periods", charts.scale(scale, "%", result -> Spread.of(result.missPercent())));
     html.append("</div>\n");
     table(Tables.scale(scale));
   }

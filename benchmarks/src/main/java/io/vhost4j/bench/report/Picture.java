@@ -2,8 +2,10 @@ package io.vhost4j.bench.report;
 
 import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
+import java.util.Map;
 
 /** The main results as one SVG file that needs nothing beside it, for a README. */
 public final class Picture {
@@ -36,25 +38,29 @@ public final class Picture {
             .formatted(WIDTH, HEIGHT, WIDTH, HEIGHT));
     svg.append("<style>\n").append(Resource.text("plot.css")).append("</style>\n");
     svg.append("<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n".formatted(WIDTH, HEIGHT));
-    legend(results.throughput().stream().map(ThroughputResult::subject).distinct().toList());
-    results.latency().values().stream()
-        .reduce((first, last) -> last)
-        .ifPresent(
-            usual ->
-                plot(
-                    "Round trip of a 1920-byte buffer: percentiles, µs",
-                    charts.percentiles(usual.stream().filter(Picture::isShown).toList())));
+    List<ThroughputResult> throughput = usual(results.throughput());
+    legend(throughput.stream().map(ThroughputResult::subject).distinct().toList());
+    plot(
+        "Round trip of a 1920-byte buffer: percentiles, µs",
+        charts.percentiles(usual(results.latency()).stream().filter(Picture::isShown).toList()));
     plot(
         "1920-byte buffers in a second",
         charts.throughput(
-            results.throughput().stream().filter(result -> result.payload() == PAYLOAD).toList()));
+            throughput.stream().filter(result -> result.payload() == PAYLOAD).toList()));
     List<ScaleResult> driven =
         results.scale().stream().filter(result -> result.pace().equals("driver")).toList();
     plot(
         "Processor time for a stream and second",
         charts.scale(driven, "ms", ScaleResult::cpuMillisPerStreamSecond));
-    plot("Memory of all processes", charts.scale(driven, "MB (PSS)", ScaleResult::megabytes));
+    plot(
+        "Memory of all processes",
+        charts.scale(driven, "MB (PSS)", result -> Spread.of(result.megabytes())));
     svg.append("</svg>\n");
+  }
+
+  /** Those of the last placement. */
+  private static <T> List<T> usual(Map<String, List<T>> places) {
+    return places.values().stream().reduce((first, last) -> last).orElse(List.of());
   }
 
   private static boolean isShown(LatencyResult result) {
