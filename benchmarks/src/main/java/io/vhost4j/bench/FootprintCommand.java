@@ -77,7 +77,7 @@ final class FootprintCommand implements Callable<Integer> {
   /**
    * Measures our daemon on each Java that is wanted and found, and a peer if there is one.
    *
-   * @param starts how often each is started
+   * @param starts how often each is started, but for a quick run
    */
   static List<FootprintResult> measure(
       Context context, @Nullable String peer, int starts, boolean quick, LongConsumer passed)
@@ -100,6 +100,6 @@ final class FootprintCommand implements Callable<Integer> {
               () -> new ProcessTarget(TargetOptions.programOf(peer), peer), false));
     }
     return new Footprint(context, passed)
-        .measure(daemons, starts, quick ? QUICK_IDLE_NANOS : IDLE_NANOS);
+        .measure(daemons, quick ? 1 : starts, quick ? QUICK_IDLE_NANOS : IDLE_NANOS);
   }
 }

@@ -152,15 +152,16 @@ final class ReportCommand implements Callable<Integer> {
     String peer = targets.peer();
     Map<String, List<LatencyResult>> latency = new LinkedHashMap<>();
     Map<String, List<ThroughputResult>> throughput = new LinkedHashMap<>();
-    for (Placement placement : placements()) {
-      String place = placement.label();
-      try (Lineup lineup = targets.open(context);
-          Placement.Placed placed = placement.apply(lineup)) {
-        progress.now("latency, " + place);
-        latency.put(place, LatencyCommand.measure(lineup, run, turns, LOOPS, payloads()));
-        progress.now("throughput, " + place);
-        throughput.put(
-            place, ThroughputCommand.measure(lineup, run, turns, payloads(), extent.windows()));
+    try (Lineup lineup = targets.open(context)) {
+      for (Placement placement : placements()) {
+        String place = placement.label();
+        try (Placement.Placed placed = placement.apply(lineup)) {
+          progress.now("latency, " + place);
+          latency.put(place, LatencyCommand.measure(lineup, run, turns, LOOPS, payloads()));
+          progress.now("throughput, " + place);
+          throughput.put(
+              place, ThroughputCommand.measure(lineup, run, turns, payloads(), extent.windows()));
+        }
       }
     }
     progress.now("scale");

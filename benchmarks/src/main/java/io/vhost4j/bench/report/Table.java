@@ -19,7 +19,7 @@ public final class Table {
   private static final String GAP = "  ";
 
   /** Text is not folded into less than this. */
-  private static final int LEAST_TEXT = 18;
+  private static final int LEAST_TEXT = 22;
 
   private final int keys;
   private final List<List<String>> all = new ArrayList<>();
