@@ -35,10 +35,9 @@ public final class LoadWatch {
 
   /** What has been seen so far. */
   public MachineLoad seen() {
-    Spread others = Spread.of(during, Integer::doubleValue);
+    double median = during.isEmpty() ? 0 : Spread.of(during, Integer::doubleValue).median();
     int most = during.stream().mapToInt(count -> count).max().orElse(0);
-    return new MachineLoad(
-        averages, before, during.size(), others.median(), most, averages(read()));
+    return new MachineLoad(averages, before, during.size(), median, most, averages(read()));
   }
 
   /**

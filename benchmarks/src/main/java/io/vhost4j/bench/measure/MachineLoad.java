@@ -7,7 +7,7 @@ package io.vhost4j.bench.measure;
  * @param averagesBefore the load averages of 1, 5 and 15 minutes before
  * @param tasksBefore tasks before
  * @param looks how often they were counted between turns, when the benchmark itself rests
- * @param tasksBetween the median of these, NaN if there were none
+ * @param tasksBetween the median of these
  * @param mostBetween the most
  * @param averagesAfter the load averages at the end, which the benchmark itself has a part in
  */

@@ -4,9 +4,14 @@ import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -32,7 +37,7 @@ public final class Page {
     html.append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
     html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     html.append("<title>vhost4j benchmarks</title>\n<style>\n");
-    html.append(Resource.text("plot.css")).append(Resource.text("style.css"));
+    html.append(resource("plot.css")).append(resource("style.css"));
     html.append("</style></head><body>\n<h1>vhost4j benchmarks</h1>\n");
     html.append("<p class=\"about\">%s</p>\n".formatted(escape(Summary.about(results))));
     html.append("<p class=\"about\"><code>%s</code></p>\n".formatted(escape(results.command())));
@@ -168,6 +173,15 @@ public final class Page {
       return cell;
     }
     return Table.isNumber(cell) ? "number" : "text";
+  }
+
+  /** The text of a file of this package. */
+  static String resource(String name) {
+    try (InputStream stream = Page.class.getResourceAsStream(name)) {
+      return new String(Objects.requireNonNull(stream).readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(name + " in the jar cannot be read", e);
+    }
   }
 
   static String escape(String text) {

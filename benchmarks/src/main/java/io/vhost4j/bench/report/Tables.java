@@ -50,10 +50,10 @@ public final class Tables {
           micros.p99(),
           micros.p999().median(),
           micros.max().median(),
-          result.toFloor().p50(),
-          result.toFloor().p99(),
-          orDash(toPeer == null ? null : toPeer.p50()),
-          orDash(toPeer == null ? null : toPeer.p99()));
+          result.toFloor().p50().median(),
+          result.toFloor().p99().median(),
+          median(toPeer == null ? null : toPeer.p50()),
+          median(toPeer == null ? null : toPeer.p99()));
     }
     return table;
   }
@@ -82,9 +82,9 @@ public final class Tables {
           result.megabytesPerSecond(),
           result.kicksPerBuffer(),
           result.wakeUpsPerBuffer(),
-          result.toFloor(),
+          result.toFloor().median(),
           result.toCopy(),
-          orDash(result.toPeer()));
+          median(result.toPeer()));
     }
     return table;
   }
@@ -121,7 +121,7 @@ public final class Tables {
           result.driverCpuPercent(),
           result.driverStalls(),
           result.megabytes(),
-          orDash(result.toPeer()));
+          median(result.toPeer()));
     }
     return table;
   }
@@ -192,7 +192,8 @@ public final class Tables {
             result.afterWarmUp());
   }
 
-  private static Object orDash(@Nullable Spread value) {
-    return value == null ? "-" : value;
+  /** Of ratios the median alone: the goals tell how far their rounds are apart. */
+  private static Object median(@Nullable Spread ratio) {
+    return ratio == null ? "-" : ratio.median();
   }
 }

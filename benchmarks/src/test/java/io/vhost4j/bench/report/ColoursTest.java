@@ -94,7 +94,7 @@ class ColoursTest {
           .containsPattern(
               "line "
                   + charts.style(subject)
-                  + "\" d=\"M[0-9]+ 24h24\"/><text[^>]*>"
+                  + "\" d=\"M[0-9]+ [0-9]+h24\"/><text[^>]*>"
                   + Pattern.quote(subject));
     }
   }
