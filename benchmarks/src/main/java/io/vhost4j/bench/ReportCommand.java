@@ -68,7 +68,7 @@ final class ReportCommand implements Callable<Integer> {
   /** What is measured, in full or quickly. */
   private record Extent(List<Integer> windows, List<Integer> streams, List<Integer> paced) {
     static final Extent FULL =
-        new Extent(List.of(1, 4, 16, 64), List.of(1, 4, 16, 32, 128), List.of(1, 32));
+        new Extent(List.of(1, 4, 16, 64), List.of(1, 4, 32, 128), List.of(1, 32));
 
     static final Extent QUICK = new Extent(List.of(1, 16), List.of(1, 4), List.of(2));
   }
