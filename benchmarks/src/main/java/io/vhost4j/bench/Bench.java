@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Logger;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vhost4j.bench.target.AtExit;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.event.NativeTransport;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -44,8 +45,8 @@ public final class Bench {
     System.exit(commandLine().execute(args));
   }
 
-  /** Keeps quiet about connections, of our device in this JVM too. */
-  public static void logWarningsOnly() {
+  /** Keeps quiet about connections. */
+  private static void logWarningsOnly() {
     ((Logger) LoggerFactory.getLogger("io.vhost4j")).setLevel(Level.WARN);
   }
 

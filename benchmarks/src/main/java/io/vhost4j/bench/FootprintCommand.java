@@ -5,14 +5,18 @@ import io.vertx.core.Vertx;
 import io.vhost4j.bench.measure.Footprint;
 import io.vhost4j.bench.measure.FootprintResult;
 import io.vhost4j.bench.report.Tables;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.Installation;
 import io.vhost4j.bench.target.Jdk;
 import io.vhost4j.bench.target.ProcessTarget;
+import io.vhost4j.bench.workload.SoundOutput;
+import io.vhost4j.bench.workload.Workload;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -54,9 +58,9 @@ final class FootprintCommand implements Callable<Integer> {
       TargetOptions.checkCommand(spec, peer);
     }
     Vertx vertx = Bench.newLoop();
-    try {
+    try (Progress progress = new Progress("footprint", nanos(peer, run.quick()))) {
       List<FootprintResult> results =
-          measure(NativeTransport.newLoop(vertx), peer, run.roundCount(), run.quick());
+          measure(NativeTransport.newLoop(vertx), peer, run.roundCount(), run.quick(), progress);
       run.show(Tables.footprint(results), Map.of("footprint", results));
     } finally {
       vertx.close().await();
@@ -64,31 +68,38 @@ final class FootprintCommand implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
+  /** How long it will take, but for the starts. */
+  static long nanos(@Nullable String peer, boolean quick) {
+    int daemons = Jdk.found().size() + (peer == null ? 0 : 1);
+    return PHASES * (quick ? QUICK_IDLE_NANOS : IDLE_NANOS) * daemons;
+  }
+
   /**
    * Measures our daemon on each Java that is wanted and found, and a peer if there is one.
    *
-   * @param starts how often each is started
+   * @param starts how often each is started, but for a quick run
    */
   static List<FootprintResult> measure(
-      Context context, @Nullable String peer, int starts, boolean quick) throws BenchException {
+      Context context, @Nullable String peer, int starts, boolean quick, LongConsumer passed)
+      throws BenchException {
+    Workload workload = new SoundOutput();
     List<Footprint.Daemon> daemons = new ArrayList<>();
     for (Jdk jdk : Jdk.found()) {
       if (!quick) {
-        Installation.makeArchive(jdk);
+        Installation.makeArchive(workload.daemon(), jdk);
       }
       String name = FootprintResult.ON_JAVA + jdk.version();
+      String arguments = workload.setups().get(0).arguments();
       daemons.add(
           new Footprint.Daemon(
-              () -> Installation.soundDaemon(name, "--backend null", jdk.environment()), true));
+              () -> workload.startDaemon(name, arguments, jdk.environment()), true));
     }
     if (peer != null) {
       daemons.add(
           new Footprint.Daemon(
               () -> new ProcessTarget(TargetOptions.programOf(peer), peer), false));
     }
-    long idle = quick ? QUICK_IDLE_NANOS : IDLE_NANOS;
-    try (Progress progress = new Progress("footprint", PHASES * idle * daemons.size())) {
-      return new Footprint(context, progress).measure(daemons, starts, idle);
-    }
+    return new Footprint(context, passed)
+        .measure(daemons, quick ? 1 : starts, quick ? QUICK_IDLE_NANOS : IDLE_NANOS);
   }
 }

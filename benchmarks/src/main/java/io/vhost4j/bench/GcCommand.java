@@ -1,12 +1,16 @@
 package io.vhost4j.bench;
 
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
-import io.vhost4j.bench.measure.Collections;
 import io.vhost4j.bench.measure.CollectionsResult;
+import io.vhost4j.bench.measure.GarbageCollections;
 import io.vhost4j.bench.report.Tables;
+import io.vhost4j.bench.target.BenchException;
+import io.vhost4j.bench.workload.SoundOutput;
 import io.vhost4j.event.NativeTransport;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.LongConsumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -48,8 +52,9 @@ final class GcCommand implements Callable<Integer> {
           spec.commandLine(), "--minutes=%s: give more than 0".formatted(minutes));
     }
     Vertx vertx = Bench.newLoop();
-    try {
-      CollectionsResult result = measure(vertx, minutes, output.quick());
+    try (Progress progress = new Progress("gc", nanos(minutes, output.quick()))) {
+      CollectionsResult result =
+          measure(NativeTransport.newLoop(vertx), minutes, output.quick(), progress);
       output.show(Tables.collections(result), Map.of("collections", result));
     } finally {
       vertx.close().await();
@@ -57,13 +62,16 @@ final class GcCommand implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
+  /** How long it will take. */
+  static long nanos(double minutes, boolean quick) {
+    return quick ? 2 * QUICK_NANOS : WARM_UP_NANOS + (long) (minutes * MINUTE);
+  }
+
   /** Measures for so many minutes, or quickly. */
-  static CollectionsResult measure(Vertx vertx, double minutes, boolean quick)
-      throws BenchException {
+  static CollectionsResult measure(
+      Context context, double minutes, boolean quick, LongConsumer passed) throws BenchException {
     long warmUp = quick ? QUICK_NANOS : WARM_UP_NANOS;
-    long nanos = quick ? QUICK_NANOS : (long) (minutes * MINUTE);
-    try (Progress progress = new Progress("gc", warmUp + nanos)) {
-      return Collections.measure(NativeTransport.newLoop(vertx), warmUp, nanos, progress);
-    }
+    long nanos = nanos(minutes, quick) - warmUp;
+    return GarbageCollections.measure(context, new SoundOutput(), warmUp, nanos, passed);
   }
 }

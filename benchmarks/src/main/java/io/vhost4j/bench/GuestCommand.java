@@ -3,12 +3,15 @@ package io.vhost4j.bench;
 import io.vhost4j.bench.measure.Guest;
 import io.vhost4j.bench.measure.GuestResult;
 import io.vhost4j.bench.report.Tables;
-import io.vhost4j.bench.target.Installation;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.ProcessTarget;
+import io.vhost4j.bench.workload.SoundOutput;
+import io.vhost4j.bench.workload.Workload;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -51,25 +54,31 @@ final class GuestCommand implements Callable<Integer> {
     if (peer != null) {
       TargetOptions.checkCommand(spec, peer);
     }
-    List<GuestResult> results = measure(peer, run.roundCount(), run.quick());
-    run.show(Tables.guest(results), Map.of("guest", results));
+    try (Progress progress = new Progress("guest", nanos(peer, run.roundCount(), run.quick()))) {
+      List<GuestResult> results = measure(peer, run.roundCount(), run.quick(), progress);
+      run.show(Tables.guest(results), Map.of("guest", results));
+    }
     return CommandLine.ExitCode.OK;
   }
 
+  /** How long it will take. */
+  static long nanos(@Nullable String peer, int roundCount, boolean quick) {
+    int rounds = quick ? QUICK_ROUNDS : roundCount;
+    int paced = quick ? QUICK_PERIODS : PACED_PERIODS;
+    return rounds * ((peer == null ? 3 : 4) * BOOT_NANOS + 2L * paced * PERIOD_NANOS);
+  }
+
   /** Boots a guest for each card in each round. */
-  static List<GuestResult> measure(@Nullable String peer, int roundCount, boolean quick)
+  static List<GuestResult> measure(
+      @Nullable String peer, int roundCount, boolean quick, LongConsumer passed)
       throws BenchException {
     int rounds = quick ? QUICK_ROUNDS : roundCount;
     int unpaced = quick ? QUICK_PERIODS : UNPACED_PERIODS;
     int paced = quick ? QUICK_PERIODS : PACED_PERIODS;
+    Workload workload = new SoundOutput();
     List<Guest> guests = new ArrayList<>();
     try {
-      guests.add(
-          new Guest(
-              "QEMU + vhost4j",
-              Installation.soundDaemon("--backend null --pacing none"),
-              false,
-              unpaced));
+      guests.add(new Guest("QEMU + vhost4j", workload.startDaemon(), false, unpaced));
       if (peer != null) {
         String name = "QEMU + " + TargetOptions.programOf(peer);
         guests.add(new Guest(name, new ProcessTarget(name, peer), false, unpaced));
@@ -77,20 +86,17 @@ final class GuestCommand implements Callable<Integer> {
       guests.add(
           new Guest(
               "QEMU + vhost4j",
-              Installation.soundDaemon("--backend null --pacing realtime"),
+              workload.startDaemon("vhost4j", workload.streamArguments(1, true), Map.of()),
               true,
               paced));
       guests.add(new Guest("QEMU alone", null, true, paced));
       for (Guest guest : guests) {
         guest.awaitDaemon();
       }
-      long nanos = rounds * (guests.size() * BOOT_NANOS + 2L * paced * PERIOD_NANOS);
-      try (Progress progress = new Progress("guest", nanos)) {
-        for (int round = 0; round < rounds; round++) {
-          for (Guest guest : guests) {
-            guest.play();
-            progress.passed(BOOT_NANOS + (guest.paced() ? paced * PERIOD_NANOS : 0));
-          }
+      for (int round = 0; round < rounds; round++) {
+        for (Guest guest : guests) {
+          guest.play();
+          passed.accept(BOOT_NANOS + (guest.paced() ? paced * PERIOD_NANOS : 0));
         }
       }
       return guests.stream().map(Guest::result).toList();

@@ -2,12 +2,14 @@ package io.vhost4j.bench;
 
 import io.vhost4j.bench.measure.AllocationResult;
 import io.vhost4j.bench.micro.DeviceBenchmark;
+import io.vhost4j.bench.target.BenchException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import org.openjdk.jmh.Main;
 import org.openjdk.jmh.infra.BenchmarkParams;
@@ -58,7 +60,7 @@ final class JmhCommand implements Callable<Integer> {
    *
    * @param quick only that of the whole way of a buffer
    */
-  static List<AllocationResult> measure(boolean quick) throws BenchException {
+  static List<AllocationResult> measure(boolean quick, LongConsumer passed) throws BenchException {
     TimeValue turn = quick ? QUICK_TURN : TURN;
     Options options =
         new OptionsBuilder()
@@ -70,13 +72,21 @@ final class JmhCommand implements Callable<Integer> {
             .measurementIterations(TURNS)
             .measurementTime(turn)
             .build();
-    long each = START_NANOS + 2 * TURNS * turn.convertTo(TimeUnit.NANOSECONDS);
-    try (Progress progress = new Progress("allocation", quick ? each : BENCHMARKS * each)) {
-      return new Runner(options, silent(() -> progress.passed(each)))
+    try {
+      return new Runner(options, silent(() -> passed.accept(nanosOfEach(quick))))
           .run().stream().map(JmhCommand::result).toList();
     } catch (RunnerException e) {
       throw new BenchException("the microbenchmarks cannot be run: " + e.getMessage(), e);
     }
+  }
+
+  /** How long they will take. */
+  static long nanos(boolean quick) {
+    return nanosOfEach(quick) * (quick ? 1 : BENCHMARKS);
+  }
+
+  private static long nanosOfEach(boolean quick) {
+    return START_NANOS + 2 * TURNS * (quick ? QUICK_TURN : TURN).convertTo(TimeUnit.NANOSECONDS);
   }
 
   /** Prints nothing, and tells of each benchmark that has ended. */

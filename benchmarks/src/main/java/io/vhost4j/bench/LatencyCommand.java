@@ -7,7 +7,9 @@ import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.Lineup;
 import io.vhost4j.bench.measure.Placement;
 import io.vhost4j.bench.measure.Rounds;
+import io.vhost4j.bench.measure.Turns;
 import io.vhost4j.bench.report.Tables;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.workload.Workload;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
@@ -30,6 +32,9 @@ import picocli.CommandLine.Spec;
     description =
         "Times a buffer from publishing it and kicking to seeing the notification that it was used.")
 final class LatencyCommand implements Callable<Integer> {
+  private static final double CLOSED_SECONDS = 0.5;
+  private static final double RATED_SECONDS = 5;
+
   @Spec
   @SuppressWarnings("NullAway.Init") // set by picocli
   private CommandSpec spec;
@@ -42,7 +47,7 @@ final class LatencyCommand implements Callable<Integer> {
       names = "--payload",
       paramLabel = "BYTES",
       split = ",",
-      defaultValue = "4,1920,65536",
+      defaultValue = "1920",
       description = "Bytes in a buffer, up to 65536; more than one with commas (${DEFAULT-VALUE}).")
   private List<Integer> payloads = List.of();
 
@@ -66,26 +71,45 @@ final class LatencyCommand implements Callable<Integer> {
             spec.commandLine(), "--rate=%s is not possible".formatted(rate));
       }
     }
-    Rounds rounds = run.rounds();
+    List<LatencyLoop> loops = rates.stream().map(LatencyLoop::new).toList();
     Placement placement = targets.placement();
     Vertx vertx = Bench.newLoop();
     try (Lineup lineup = targets.open(NativeTransport.newLoop(vertx));
-        Placement.Placed placed = placement.apply(lineup)) {
-      List<LatencyResult> results = new ArrayList<>();
-      long nanos = rounds.nanosFor(lineup.subjects().size()) * sizes.size() * rates.size();
-      try (Progress progress = new Progress("latency", nanos)) {
-        Latency latency = new Latency(lineup, rounds, progress);
-        for (double rate : rates) {
-          for (int payload : sizes) {
-            results.addAll(latency.measure(new LatencyLoop(rate), payload));
-          }
-        }
-      }
+        Placement.Placed placed = placement.apply(lineup);
+        Progress progress =
+            new Progress("latency", nanos(run, loops, sizes, lineup.subjects().size()))) {
+      List<LatencyResult> results = measure(lineup, run, run.turns(progress), loops, sizes);
       run.show(Tables.latency(results), Map.of("place", placement.label(), "latency", results));
     } finally {
       vertx.close().await();
     }
     return CommandLine.ExitCode.OK;
+  }
+
+  /** How long so many subjects will take. */
+  static long nanos(RunOptions run, List<LatencyLoop> loops, List<Integer> payloads, int subjects) {
+    return loops.stream()
+        .mapToLong(loop -> rounds(run, loop).nanosFor(subjects, payloads.size()))
+        .sum();
+  }
+
+  /** Measures each loop with each payload. */
+  static List<LatencyResult> measure(
+      Lineup lineup, RunOptions run, Turns turns, List<LatencyLoop> loops, List<Integer> payloads)
+      throws BenchException {
+    Latency latency = new Latency(lineup, turns);
+    List<LatencyResult> results = new ArrayList<>();
+    for (LatencyLoop loop : loops) {
+      for (int payload : payloads) {
+        results.addAll(latency.measure(loop, payload, rounds(run, loop)));
+      }
+    }
+    return results;
+  }
+
+  /** A closed loop has many samples soon. */
+  private static Rounds rounds(RunOptions run, LatencyLoop loop) {
+    return run.rounds(loop.rate() == 0 ? CLOSED_SECONDS : RATED_SECONDS);
   }
 
   /** The sizes nearest to those given that the device can take. */

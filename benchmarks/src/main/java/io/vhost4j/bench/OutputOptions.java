@@ -1,8 +1,11 @@
 package io.vhost4j.bench;
 
-import io.vhost4j.bench.report.Json;
+import io.vertx.core.json.Json;
+import io.vhost4j.bench.measure.LoadWatch;
 import io.vhost4j.bench.report.Machine;
+import io.vhost4j.bench.report.Summary;
 import io.vhost4j.bench.report.Table;
+import io.vhost4j.bench.target.BenchException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -28,19 +31,45 @@ class OutputOptions {
   @Option(names = "--json", paramLabel = "FILE", description = "Write the results to this file.")
   private @Nullable Path json;
 
+  private final LoadWatch watch = new LoadWatch();
+
   boolean quick() {
     return quick;
   }
 
-  /** Prints a table, and writes the results where the user wants them, if anywhere. */
+  /** What else the machine does. */
+  LoadWatch watch() {
+    return watch;
+  }
+
+  /** How it was measured, in a line, empty if there is nothing to tell. */
+  String conduct() {
+    return "";
+  }
+
+  /**
+   * Prints a table and how it came about, and writes the results where the user wants them, if
+   * anywhere.
+   */
   void show(Table table, Map<String, ?> results) throws BenchException {
     PrintWriter out = spec.commandLine().getOut();
+    if (quick) {
+      out.println(Summary.QUICK);
+    }
     out.println(table);
+    if (!conduct().isEmpty()) {
+      out.println(conduct());
+    }
+    out.println(watch.seen());
     out.flush();
     if (json != null) {
-      Map<String, Object> all = new LinkedHashMap<>(Map.of("machine", Machine.here()));
+      Map<String, Object> all = new LinkedHashMap<>();
+      all.put("machine", Machine.here());
+      all.put("load", watch.seen());
+      all.put("quick", quick);
+      all.put("conduct", conduct());
       all.putAll(results);
-      write(json, Json.of(all) + "\n");
+      write(json, Json.encodePrettily(all) + "\n");
     }
   }
 

@@ -1,5 +1,6 @@
 package io.vhost4j.bench;
 
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.Installation;
 import io.vhost4j.bench.target.ProcessTarget;
 import java.util.LinkedHashMap;
@@ -23,14 +24,18 @@ final class Peers {
         : "'%s' --socket %s --backend null".formatted(program, ProcessTarget.PLACEHOLDER);
   }
 
-  /** What our daemon and the peer say that they are, in a line each. */
-  static Map<String, String> versions(@Nullable String peer) throws BenchException {
+  /**
+   * What a daemon of ours and the peer say that they are, in a line each.
+   *
+   * @param program name of ours
+   */
+  static Map<String, String> versions(String program, @Nullable String peer) throws BenchException {
     Map<String, String> versions = new LinkedHashMap<>();
-    versions.put("vhost4j", firstLine(Installation.soundDaemonSays("--version")));
+    versions.put("vhost4j", firstLine(Installation.daemonSays(program, "--version")));
     if (peer != null) {
-      String program = peer.strip().split("\\s+", 2)[0];
+      String command = peer.strip().split("\\s+", 2)[0];
       versions.put(
-          "peer", firstLine(Installation.outputOf(Map.of(), "sh", "-c", program + " --version")));
+          "peer", firstLine(Installation.outputOf(Map.of(), "sh", "-c", command + " --version")));
     }
     return versions;
   }

@@ -1,8 +1,8 @@
 package io.vhost4j.bench;
 
-import io.vhost4j.bench.measure.Steps;
 import io.vhost4j.nativeio.Descriptors;
 import java.io.IOException;
+import java.util.function.LongConsumer;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Shows on stderr how far a measurement of more than two seconds is and when it will end: a bar on
  * a terminal, a line now and then elsewhere.
  */
-final class Progress implements Steps, AutoCloseable {
+final class Progress implements LongConsumer, AutoCloseable {
   private static final long SHORTEST_NANOS = 2_000_000_000L;
   private static final long NANOS_PER_MILLI = 1_000_000;
   private static final int BAR_MILLIS = 500;
@@ -62,8 +62,16 @@ final class Progress implements Steps, AutoCloseable {
     }
   }
 
+  /** Says what is being measured now. */
+  void now(String what) {
+    if (bar != null) {
+      bar.setExtraMessage(what);
+    }
+  }
+
+  /** Some nanoseconds of what the measurement was expected to take have passed. */
   @Override
-  public void passed(long nanos) {
+  public void accept(long nanos) {
     if (bar != null) {
       bar.stepBy(nanos / NANOS_PER_MILLI);
     }

@@ -2,25 +2,26 @@ package io.vhost4j.bench;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
-import io.vhost4j.bench.measure.Latency;
+import io.vertx.core.json.Json;
+import io.vhost4j.bench.measure.AllocationResult;
+import io.vhost4j.bench.measure.CollectionsResult;
+import io.vhost4j.bench.measure.FootprintResult;
+import io.vhost4j.bench.measure.GuestResult;
 import io.vhost4j.bench.measure.LatencyLoop;
 import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.Lineup;
 import io.vhost4j.bench.measure.Placement;
-import io.vhost4j.bench.measure.Rounds;
-import io.vhost4j.bench.measure.Scale;
 import io.vhost4j.bench.measure.ScaleResult;
-import io.vhost4j.bench.measure.StreamLoad;
-import io.vhost4j.bench.measure.Throughput;
 import io.vhost4j.bench.measure.ThroughputResult;
+import io.vhost4j.bench.measure.Turns;
 import io.vhost4j.bench.report.Goals;
-import io.vhost4j.bench.report.Json;
 import io.vhost4j.bench.report.Machine;
 import io.vhost4j.bench.report.Page;
 import io.vhost4j.bench.report.Picture;
 import io.vhost4j.bench.report.Results;
 import io.vhost4j.bench.report.Summary;
 import io.vhost4j.bench.report.Tables;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.event.NativeTransport;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -52,27 +53,24 @@ import picocli.CommandLine.Spec;
       "Measures latency, throughput, scale, footprint and allocation of our sound daemon beside the"
           + " Rust one, and writes report.html and report.json.",
       "",
-      "All that the project has goals for, as it is committed in benchmarks/RESULTS.md:",
-      "  report --gc-minutes 10 --guest --markdown benchmarks/RESULTS.md",
+      "All of it, as it is committed in benchmarks/RESULTS.md, in about a quarter of an hour:",
+      "  report --guest --markdown benchmarks/RESULTS.md",
       "",
     })
 final class ReportCommand implements Callable<Integer> {
   private static final int DEVICES = 16;
-  private static final double RATE = 1000;
+  private static final List<LatencyLoop> LOOPS = List.of(LatencyLoop.CLOSED, new LatencyLoop(1000));
   private static final int POLL_MICROS = 200;
 
-  /** What is measured, in full or quickly. */
-  private record Extent(
-      List<Integer> payloads, List<Integer> windows, List<Integer> streams, List<Integer> paced) {
-    static final Extent FULL =
-        new Extent(
-            List.of(4, 1920, 65536),
-            List.of(1, 2, 4, 8, 16, 32, 64),
-            List.of(1, 2, 4, 8, 16, 32, 64, 128),
-            List.of(1, 8, 32, 128));
+  /** Each boots four guests, which takes half a minute. */
+  private static final int GUEST_ROUNDS = 3;
 
-    static final Extent QUICK =
-        new Extent(List.of(1920), List.of(1, 16), List.of(1, 4), List.of(2));
+  /** What is measured, in full or quickly. */
+  private record Extent(List<Integer> windows, List<Integer> streams, List<Integer> paced) {
+    static final Extent FULL =
+        new Extent(List.of(1, 4, 16, 64), List.of(1, 4, 32, 128), List.of(1, 32));
+
+    static final Extent QUICK = new Extent(List.of(1, 16), List.of(1, 4), List.of(2));
   }
 
   @Spec
@@ -99,11 +97,11 @@ final class ReportCommand implements Callable<Integer> {
   @Option(
       names = "--gc-minutes",
       paramLabel = "M",
-      defaultValue = "0",
+      defaultValue = "0.5",
       description =
           "Count garbage collections under load for so long as well (see benchmarks gc;"
-              + " default: ${DEFAULT-VALUE}).")
-  private double gcMinutes;
+              + " default: ${DEFAULT-VALUE}); 10 decide the goal, 0 leaves it out.")
+  private double gcMinutes = 0.5;
 
   @Option(
       names = "--markdown",
@@ -119,7 +117,6 @@ final class ReportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Rounds rounds = run.rounds();
     if (!(gcMinutes >= 0)) {
       throw new ParameterException(
           spec.commandLine(), "--gc-minutes=%s: give 0 or more".formatted(gcMinutes));
@@ -134,36 +131,92 @@ final class ReportCommand implements Callable<Integer> {
       targets.usePeer(Peers.install());
     }
     targets.usePolling(POLL_MICROS);
-    String peer = targets.peer();
-    boolean quick = run.quick();
-    Extent extent = quick ? Extent.QUICK : Extent.FULL;
-    Map<String, List<LatencyResult>> latency = new LinkedHashMap<>();
+    Extent extent = run.quick() ? Extent.QUICK : Extent.FULL;
     Vertx vertx = Bench.newLoop();
-    try {
-      Context context = NativeTransport.newLoop(vertx);
-      for (Placement placement : placements()) {
-        latency.put(placement.label(), latency(context, placement, extent, rounds));
-      }
-      write(
-          new Results(
-              Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
-              "java -jar benchmarks/target/benchmarks.jar "
-                  + String.join(" ", spec.commandLine().getParseResult().originalArgs()),
-              Peers.versions(peer),
-              machine,
-              quick,
-              rounds.count(),
-              latency,
-              throughput(context, extent, rounds),
-              scale(context, extent, rounds),
-              FootprintCommand.measure(context, peer, rounds.count(), quick),
-              JmhCommand.measure(quick),
-              gcMinutes == 0 ? null : GcCommand.measure(vertx, gcMinutes, quick),
-              guest ? GuestCommand.measure(peer, rounds.count(), quick) : List.of()));
+    Results results;
+    try (Progress progress = new Progress("report", nanos(extent))) {
+      results = measure(vertx, machine, extent, progress);
     } finally {
       vertx.close().await();
     }
+    write(results);
     return CommandLine.ExitCode.OK;
+  }
+
+  private Results measure(Vertx vertx, Machine machine, Extent extent, Progress progress)
+      throws BenchException {
+    long begin = System.nanoTime();
+    Context context = NativeTransport.newLoop(vertx);
+    Turns turns = run.turns(progress);
+    boolean quick = run.quick();
+    String peer = targets.peer();
+    Map<String, List<LatencyResult>> latency = new LinkedHashMap<>();
+    Map<String, List<ThroughputResult>> throughput = new LinkedHashMap<>();
+    try (Lineup lineup = targets.open(context)) {
+      for (Placement placement : placements()) {
+        String place = placement.label();
+        try (Placement.Placed placed = placement.apply(lineup)) {
+          progress.now("latency, " + place);
+          latency.put(place, LatencyCommand.measure(lineup, run, turns, LOOPS, payloads()));
+          progress.now("throughput, " + place);
+          throughput.put(
+              place, ThroughputCommand.measure(lineup, run, turns, payloads(), extent.windows()));
+        }
+      }
+    }
+    progress.now("scale");
+    List<ScaleResult> scale = scale(context, extent, turns, peer);
+    progress.now("footprint");
+    List<FootprintResult> footprint =
+        FootprintCommand.measure(context, peer, run.roundCount(), quick, progress);
+    progress.now("allocation");
+    List<AllocationResult> allocation = JmhCommand.measure(quick, progress);
+    progress.now("gc");
+    CollectionsResult collections =
+        gcMinutes == 0 ? null : GcCommand.measure(context, gcMinutes, quick, progress);
+    progress.now("guest");
+    List<GuestResult> guests =
+        guest ? GuestCommand.measure(peer, guestRounds(), quick, progress) : List.of();
+    return new Results(
+        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+        (System.nanoTime() - begin) / 60e9,
+        "./run bench " + String.join(" ", spec.commandLine().getParseResult().originalArgs()),
+        Peers.versions(targets.workload().daemon(), peer),
+        machine,
+        run.watch().seen(),
+        quick,
+        run.conduct(),
+        latency,
+        throughput,
+        scale,
+        footprint,
+        allocation,
+        collections,
+        guests);
+  }
+
+  private List<Integer> payloads() {
+    return List.of(targets.workload().periodBytes());
+  }
+
+  private int guestRounds() {
+    return Math.min(GUEST_ROUNDS, run.roundCount());
+  }
+
+  /** How long all of it will take, but for starting what is measured. */
+  private long nanos(Extent extent) {
+    boolean quick = run.quick();
+    String peer = targets.peer();
+    int subjects = targets.subjects();
+    return placements().size()
+            * (LatencyCommand.nanos(run, LOOPS, payloads(), subjects)
+                + ThroughputCommand.nanos(run, extent.windows().size(), subjects))
+        + ScaleCommand.nanos(run, extent.streams().size(), peer == null ? 1 : 2)
+        + ScaleCommand.nanos(run, extent.paced().size(), 1)
+        + FootprintCommand.nanos(peer, quick)
+        + JmhCommand.nanos(quick)
+        + (gcMinutes == 0 ? 0 : GcCommand.nanos(gcMinutes, quick))
+        + (guest ? GuestCommand.nanos(peer, guestRounds(), quick) : 0);
   }
 
   private List<Placement> placements() {
@@ -171,64 +224,18 @@ final class ReportCommand implements Callable<Integer> {
     return usual == Placement.APART ? List.of(Placement.SAME, usual) : List.of(usual);
   }
 
-  private List<LatencyResult> latency(
-      Context context, Placement placement, Extent extent, Rounds rounds) throws BenchException {
-    try (Lineup lineup = targets.open(context);
-        Placement.Placed placed = placement.apply(lineup);
-        Progress progress =
-            new Progress(
-                "latency, " + placement.label(),
-                rounds.nanosFor(lineup.subjects().size()) * (extent.payloads().size() + 1))) {
-      Latency latency = new Latency(lineup, rounds, progress);
-      List<LatencyResult> results = new ArrayList<>();
-      for (int payload : extent.payloads()) {
-        results.addAll(latency.measure(LatencyLoop.CLOSED, payload));
-      }
-      results.addAll(latency.measure(new LatencyLoop(RATE), 1920));
-      return results;
-    }
-  }
-
-  private List<ThroughputResult> throughput(Context context, Extent extent, Rounds rounds)
-      throws BenchException {
-    try (Lineup lineup = targets.open(context);
-        Placement.Placed placed = targets.placement().apply(lineup);
-        Progress progress =
-            new Progress(
-                "throughput",
-                rounds.nanosFor(lineup.subjects().size()) * extent.windows().size())) {
-      Throughput throughput = new Throughput(lineup, rounds, progress);
-      List<ThroughputResult> results = new ArrayList<>();
-      for (int window : extent.windows()) {
-        results.addAll(throughput.measure(1920, window));
-      }
-      return results;
-    }
-  }
-
-  private List<ScaleResult> scale(Context context, Extent extent, Rounds rounds)
-      throws BenchException {
-    String peer = targets.peer();
+  private List<ScaleResult> scale(
+      Context context, Extent extent, Turns turns, @Nullable String peer) throws BenchException {
     List<ScaleResult> results = new ArrayList<>();
-    int turns = extent.streams().size() * (peer == null ? 1 : 2) + extent.paced().size();
-    try (Progress progress = new Progress("scale", rounds.nanosFor(1) * turns)) {
-      for (int streams : extent.streams()) {
-        List<StreamLoad> loads = new ArrayList<>();
-        try {
-          loads.add(Fleet.own(context, streams, DEVICES, false));
-          if (peer != null) {
-            loads.add(Fleet.peers(context, streams, peer));
-          }
-          results.addAll(Scale.measure(loads, "driver", rounds, progress));
-        } finally {
-          loads.forEach(StreamLoad::close);
-        }
-      }
-      for (int streams : extent.paced()) {
-        try (StreamLoad load = Fleet.own(context, streams, DEVICES, true)) {
-          results.addAll(Scale.measure(List.of(load), "device", rounds, progress));
-        }
-      }
+    for (int streams : extent.streams()) {
+      results.addAll(
+          ScaleCommand.measure(
+              context, run, turns, streams, DEVICES, ScaleCommand.Pace.DRIVER, null, peer));
+    }
+    for (int streams : extent.paced()) {
+      results.addAll(
+          ScaleCommand.measure(
+              context, run, turns, streams, DEVICES, ScaleCommand.Pace.DEVICE, null, null));
     }
     return results;
   }
@@ -236,7 +243,7 @@ final class ReportCommand implements Callable<Integer> {
   private void write(Results results) throws BenchException {
     Path page = output.resolve("report.html");
     OutputOptions.write(page, Page.of(results));
-    OutputOptions.write(output.resolve("report.json"), Json.of(results) + "\n");
+    OutputOptions.write(output.resolve("report.json"), Json.encodePrettily(results) + "\n");
     if (markdown != null) {
       String name = String.valueOf(markdown.getFileName()).replaceFirst("\\.[^.]*$", "");
       String picture = name.toLowerCase(Locale.ROOT) + ".svg";

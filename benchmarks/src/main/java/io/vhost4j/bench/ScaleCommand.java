@@ -2,11 +2,16 @@ package io.vhost4j.bench;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
-import io.vhost4j.bench.measure.Rounds;
 import io.vhost4j.bench.measure.Scale;
 import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.StreamLoad;
+import io.vhost4j.bench.measure.Turns;
 import io.vhost4j.bench.report.Tables;
+import io.vhost4j.bench.target.BenchException;
+import io.vhost4j.bench.target.ProcessTarget;
+import io.vhost4j.bench.target.Target;
+import io.vhost4j.bench.workload.SoundOutput;
+import io.vhost4j.bench.workload.Workload;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +39,9 @@ import picocli.CommandLine.Spec;
 final class ScaleCommand implements Callable<Integer> {
   private static final int MAX_STREAMS = 1024;
   private static final int MAX_STREAMS_OF_DEVICE = 64;
+  private static final double SECONDS = 2;
+
+  private static final Workload WORKLOAD = new SoundOutput();
 
   /** Above this share of late periods a stream stutters. */
   private static final double BROKEN_PERCENT = 0.1;
@@ -96,13 +104,15 @@ final class ScaleCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
-    Rounds rounds = run.rounds();
     Vertx vertx = Bench.newLoop();
     List<ScaleResult> results = new ArrayList<>();
-    long nanos = rounds.nanosFor(peer == null ? 1 : 2) * streams.size();
-    try (Progress progress = new Progress("scale", nanos)) {
+    try (Progress progress =
+        new Progress("scale", nanos(run, streams.size(), peer == null ? 1 : 2))) {
+      Turns turns = run.turns(progress);
       for (int count : streams) {
-        results.addAll(measure(NativeTransport.newLoop(vertx), count, rounds, progress));
+        results.addAll(
+            measure(
+                NativeTransport.newLoop(vertx), run, turns, count, devices, pace, command, peer));
       }
     } finally {
       vertx.close().await();
@@ -136,21 +146,74 @@ final class ScaleCommand implements Callable<Integer> {
     }
   }
 
-  private List<ScaleResult> measure(Context context, int count, Rounds rounds, Progress progress)
+  /** How long so many numbers of streams will take with so many subjects. */
+  static long nanos(RunOptions run, int counts, int subjects) {
+    return run.rounds(SECONDS).nanosFor(subjects, counts);
+  }
+
+  /**
+   * Measures one number of streams.
+   *
+   * @param devices most that the streams of our process are dealt out to
+   * @param command of a daemon to measure instead of ours, a process for each stream; null for ours
+   * @param peer command of a daemon to compare with, null for none
+   */
+  static List<ScaleResult> measure(
+      Context context,
+      RunOptions run,
+      Turns turns,
+      int streams,
+      int devices,
+      Pace pace,
+      @Nullable String command,
+      @Nullable String peer)
       throws BenchException {
     List<StreamLoad> loads = new ArrayList<>();
     try {
       loads.add(
           command == null
-              ? Fleet.own(context, count, devices, pace == Pace.DEVICE)
-              : Fleet.peers(context, count, command));
+              ? own(context, streams, devices, pace == Pace.DEVICE)
+              : others(context, streams, command));
       if (peer != null) {
-        loads.add(Fleet.peers(context, count, peer));
+        loads.add(others(context, streams, peer));
       }
-      return Scale.measure(loads, pace.name().toLowerCase(Locale.ROOT), rounds, progress);
+      String label = pace.name().toLowerCase(Locale.ROOT);
+      return Scale.measure(loads, label, run.rounds(SECONDS), turns);
     } finally {
       loads.forEach(StreamLoad::close);
     }
+  }
+
+  /** One process of ours. */
+  private static StreamLoad own(Context context, int streams, int devices, boolean paced)
+      throws BenchException {
+    int used = Math.min(devices, streams);
+    int streamsOfDevice = (streams + used - 1) / used;
+    StringBuilder options = new StringBuilder(WORKLOAD.streamArguments(streamsOfDevice, paced));
+    for (int i = 1; i < used; i++) {
+      options.append(" --socket ").append(ProcessTarget.PLACEHOLDER).append('.').append(i);
+    }
+    ProcessTarget process = WORKLOAD.startDaemon("vhost4j", options.toString(), Map.of());
+    List<Target> targets = new ArrayList<>(List.of(process));
+    for (int i = 1; i < used; i++) {
+      targets.add(process.sibling(i));
+    }
+    return new StreamLoad(context, List.of(process), targets, WORKLOAD, streams, paced);
+  }
+
+  /** A process of another daemon for each stream. */
+  private static StreamLoad others(Context context, int streams, String command)
+      throws BenchException {
+    List<ProcessTarget> processes = new ArrayList<>();
+    try {
+      for (int i = 0; i < streams; i++) {
+        processes.add(new ProcessTarget(TargetOptions.programOf(command), command));
+      }
+    } catch (BenchException e) {
+      processes.forEach(ProcessTarget::close);
+      throw e;
+    }
+    return new StreamLoad(context, processes, List.copyOf(processes), WORKLOAD, streams, false);
   }
 
   /** Where each subject breaks. */

@@ -6,6 +6,7 @@ import io.vhost4j.bench.measure.DeviceSubject;
 import io.vhost4j.bench.measure.Lineup;
 import io.vhost4j.bench.measure.Placement;
 import io.vhost4j.bench.measure.Subject;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.EmbeddedTarget;
 import io.vhost4j.bench.target.Installation;
 import io.vhost4j.bench.target.ProcessTarget;
@@ -50,13 +51,14 @@ final class TargetOptions {
     sound
   }
 
-  private static final String SOUND_ARGUMENTS = "--backend null --pacing none";
-
   @Spec(Spec.Target.MIXEE)
   @SuppressWarnings("NullAway.Init") // set by picocli
   private CommandSpec spec;
 
-  @ArgGroup(heading = "What is measured (without any of these: our packaged sound daemon):%n")
+  @ArgGroup(
+      heading =
+          "What is measured (without any of these: our packaged daemon, with a backend that needs no"
+              + "%nthread and with one that has a worker):%n")
   private Where where = new Where();
 
   @Option(
@@ -110,12 +112,26 @@ final class TargetOptions {
    * Has our daemon measured with polling too, where it can poll and the user wants nothing else.
    */
   void usePolling(int micros) throws BenchException {
-    boolean isOurs = where.socket == null && where.command == null && !where.embedded;
-    if (isOurs
+    if (isOurs()
         && pollMicros == null
-        && Installation.soundDaemonSays("--help").contains("--poll-us")) {
+        && Installation.daemonSays(workload().daemon(), "--help").contains("--poll-us")) {
       pollMicros = micros;
     }
+  }
+
+  /** Whether it is our packaged daemon that is asked about. */
+  private boolean isOurs() {
+    return where.socket == null && where.command == null && !where.embedded;
+  }
+
+  private boolean polls() {
+    return pollMicros != null && pollMicros > 0;
+  }
+
+  /** How many there will be in the line-up. */
+  int subjects() {
+    int setups = isOurs() ? workload().setups().size() : 1;
+    return 1 + setups + (peer == null ? 0 : 1) + (polls() ? 1 : 0);
   }
 
   int queueSize() {
@@ -169,44 +185,49 @@ final class TargetOptions {
     check();
     List<Subject> open = new ArrayList<>();
     try {
-      Subject floor = add(open, Echo.start());
-      Subject target = add(open, open(context, target()));
-      Subject rival =
-          peer == null ? null : add(open, open(context, new ProcessTarget(programOf(peer), peer)));
-      Subject polling =
-          pollMicros == null || pollMicros == 0
-              ? null
-              : add(open, open(context, pollingDaemon(pollMicros)));
-      return new Lineup(floor, target, rival, polling);
+      open.add(Echo.start());
+      Workload workload = workload();
+      if (isOurs()) {
+        for (Workload.Setup setup : workload.setups()) {
+          open.add(daemon(context, workload, setup.label(), setup.arguments()));
+        }
+      } else {
+        open.add(open(context, other()));
+      }
+      Subject rival = null;
+      if (peer != null) {
+        rival = open(context, new ProcessTarget(programOf(peer), peer));
+        open.add(rival);
+      }
+      if (polls()) {
+        String option = "--poll-us " + pollMicros;
+        String arguments = workload.setups().get(0).arguments() + " " + option;
+        open.add(daemon(context, workload, option, arguments));
+      }
+      return new Lineup(List.copyOf(open), rival);
     } catch (BenchException | RuntimeException e) {
       open.forEach(Subject::close);
       throw e;
     }
   }
 
-  private static Subject add(List<Subject> open, Subject subject) {
-    open.add(subject);
-    return subject;
-  }
-
   private Subject open(Context context, Target of) throws BenchException {
     return DeviceSubject.open(context, of, workload(), queueSize);
   }
 
-  private static Target pollingDaemon(int micros) throws BenchException {
-    String option = "--poll-us " + micros;
-    return Installation.soundDaemon("vhost4j " + option, SOUND_ARGUMENTS + " " + option, Map.of());
+  private Subject daemon(Context context, Workload workload, String label, String arguments)
+      throws BenchException {
+    String name = ("vhost4j " + label).strip();
+    return open(context, workload.startDaemon(name, arguments, Map.of()));
   }
 
-  private Target target() throws BenchException {
-    if (where.embedded) {
-      return new EmbeddedTarget();
-    }
+  /** What the user names in place of our packaged daemon. */
+  private Target other() throws BenchException {
     if (where.socket != null) {
       return new SocketTarget(where.socket);
     }
     return where.command == null
-        ? Installation.soundDaemon(SOUND_ARGUMENTS)
+        ? new EmbeddedTarget(workload().device())
         : new ProcessTarget(programOf(where.command), where.command);
   }
 

@@ -3,10 +3,11 @@ package io.vhost4j.bench;
 import io.vertx.core.Vertx;
 import io.vhost4j.bench.measure.Lineup;
 import io.vhost4j.bench.measure.Placement;
-import io.vhost4j.bench.measure.Rounds;
 import io.vhost4j.bench.measure.Throughput;
 import io.vhost4j.bench.measure.ThroughputResult;
+import io.vhost4j.bench.measure.Turns;
 import io.vhost4j.bench.report.Tables;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = "Counts the buffers that a device takes with some of them under way at a time.")
 final class ThroughputCommand implements Callable<Integer> {
+  private static final double SECONDS = 0.5;
+
   @Spec
   @SuppressWarnings("NullAway.Init") // set by picocli
   private CommandSpec spec;
@@ -61,26 +64,39 @@ final class ThroughputCommand implements Callable<Integer> {
             "--window=%d is not 1 to --queue-size=%d".formatted(window, targets.queueSize()));
       }
     }
-    Rounds rounds = run.rounds();
     Placement placement = targets.placement();
     Vertx vertx = Bench.newLoop();
     try (Lineup lineup = targets.open(NativeTransport.newLoop(vertx));
-        Placement.Placed placed = placement.apply(lineup)) {
-      List<ThroughputResult> results = new ArrayList<>();
-      long nanos = rounds.nanosFor(lineup.subjects().size()) * sizes.size() * windows.size();
-      try (Progress progress = new Progress("throughput", nanos)) {
-        Throughput throughput = new Throughput(lineup, rounds, progress);
-        for (int payload : sizes) {
-          for (int window : windows) {
-            results.addAll(throughput.measure(payload, window));
-          }
-        }
-      }
+        Placement.Placed placed = placement.apply(lineup);
+        Progress progress =
+            new Progress(
+                "throughput",
+                nanos(run, sizes.size() * windows.size(), lineup.subjects().size()))) {
+      List<ThroughputResult> results = measure(lineup, run, run.turns(progress), sizes, windows);
       run.show(
           Tables.throughput(results), Map.of("place", placement.label(), "throughput", results));
     } finally {
       vertx.close().await();
     }
     return CommandLine.ExitCode.OK;
+  }
+
+  /** How long so many subjects will take with so many loads. */
+  static long nanos(RunOptions run, int loads, int subjects) {
+    return run.rounds(SECONDS).nanosFor(subjects, loads);
+  }
+
+  /** Measures each payload with each window. */
+  static List<ThroughputResult> measure(
+      Lineup lineup, RunOptions run, Turns turns, List<Integer> payloads, List<Integer> windows)
+      throws BenchException {
+    Throughput throughput = new Throughput(lineup, turns);
+    List<ThroughputResult> results = new ArrayList<>();
+    for (int payload : payloads) {
+      for (int window : windows) {
+        results.addAll(throughput.measure(payload, window, run.rounds(SECONDS)));
+      }
+    }
+    return results;
   }
 }

@@ -12,22 +12,23 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The jar as it is built, against the daemon as it is packaged. */
+/** The jar as it is built, and each mode against the daemon as it is packaged, two at a time. */
+@Execution(ExecutionMode.CONCURRENT)
 class BenchmarksJarIT {
   private static final String JAVA =
       Path.of(System.getProperty("java.home"), "bin/java").toString();
   private static final String JAR = System.getProperty("vhost4j.benchmarks", "");
 
-  private static String run(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(JAVA, "-jar", JAR));
-    command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as(output).isZero();
-    return output;
+  /** Runs a mode in this JVM, which saves the start of one. */
+  private static String run(String... arguments) {
+    ProgramRun run = ProgramRun.of(arguments);
+    assertThat(run.status()).as(run.err()).isZero();
+    return run.out();
   }
 
   /** Another daemon to compare with: ours, started as any other is. */
@@ -38,41 +39,49 @@ class BenchmarksJarIT {
   }
 
   @Test
-  void thePackagedDaemonIsMeasuredInAProcessOfItsOwn() throws Exception {
+  void thePackagedDaemonIsMeasuredInAProcessOfItsOwn() {
     String output = run("latency", "--quick", "--payload", "1920", "--rate", "0");
 
     assertThat(output.lines())
-        .hasSize(3)
         .anyMatch(line -> line.startsWith("floor"))
-        .anyMatch(line -> line.startsWith("vhost4j "));
+        .anyMatch(line -> line.startsWith("vhost4j  "))
+        .anyMatch(line -> line.startsWith("vhost4j --backend file "));
   }
 
   @Test
-  void throughputStandsBesideThatOfAPeer() throws Exception {
+  void throughputStandsBesideThatOfAPeer() {
     String output = run("throughput", "--quick", "--window", "16", "--peer", peer());
 
     assertThat(output.lines())
-        .hasSize(4)
-        .anyMatch(line -> line.matches("vhost4j +1920 +16( +[0-9.]+){7}"))
-        .anyMatch(line -> line.matches("vhost-device-sound +1920 +16( +[0-9.]+){6} +1\\.00"));
+        .anyMatch(line -> line.matches("vhost4j +1920 +16( +[0-9.()]+)+"))
+        .anyMatch(line -> line.matches("vhost-device-sound +1920 +16 .* 1\\.00"));
   }
 
   @Test
-  void anIdleDaemonIsLookedAtOnEachJava() throws Exception {
+  void anIdleDaemonIsLookedAtOnEachJava() {
     String output = run("footprint", "--quick");
 
     assertThat(output.lines())
         .hasSizeGreaterThanOrEqualTo(2)
         .anyMatch(
             line ->
-                line.matches("vhost4j on Java " + Runtime.version().feature() + "( +[0-9.]+){5}"));
+                line.matches("vhost4j on Java " + Runtime.version().feature() + "( +[0-9.()]+)+"));
   }
 
   @Test
-  void collectionsOfTheDaemonAreCounted() throws Exception {
+  void collectionsOfTheDaemonAreCounted() {
     String output = run("gc", "--quick");
 
-    assertThat(output.lines()).hasSize(2).anyMatch(line -> line.matches("vhost4j( +[0-9.]+){4}"));
+    assertThat(output.lines()).anyMatch(line -> line.matches("vhost4j( +[0-9.]+){4}"));
+  }
+
+  private static String runJar(String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of(JAVA, "-jar", JAR));
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    return output;
   }
 
   @Test
@@ -82,7 +91,7 @@ class BenchmarksJarIT {
     Files.writeString(summary, Summary.QUICK + " old figures\n\n## Notes\n\nKept.\n");
 
     String output =
-        run(
+        runJar(
             "report",
             "--quick",
             "--peer",
@@ -103,7 +112,8 @@ class BenchmarksJarIT {
     assertThat(Files.readString(directory.resolve("report.json")))
         .contains("\"cpuMillisPerStreamSecond\"", "\"startMillis\"", "\"perSecond\"");
     assertThat(Files.readString(summary))
-        .contains("| throughput of 1920 bytes, window 16 | at least 1.5 times the peer |")
+        .contains(
+            "| throughput of 1920 bytes, window 16, processors: apart | at least 1.5 times the")
         .contains("](results.svg)")
         .endsWith("\n## Notes\n\nKept.\n")
         .doesNotContain("old figures");
@@ -112,18 +122,18 @@ class BenchmarksJarIT {
 
   @Test
   @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
-  void aLinuxGuestPlaysToOurDaemonAndToTheCardOfQemu() throws Exception {
+  void aLinuxGuestPlaysToOurDaemonAndToTheCardOfQemu() {
     String output = run("guest", "--quick");
 
     assertThat(output.lines())
-        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +none( +[0-9.]+){6}"))
-        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +device( +[0-9.]+){6}"))
-        .anyMatch(line -> line.matches("QEMU alone +device( +[0-9.]+){6}"));
+        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +none( +[0-9.()]+)+"))
+        .anyMatch(line -> line.matches("QEMU \\+ vhost4j +device( +[0-9.()]+)+"))
+        .anyMatch(line -> line.matches("QEMU alone +device( +[0-9.()]+)+"));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"driver", "device"})
-  void streamsArePlayedWhoeverKeepsTime(String pace) throws Exception {
+  void streamsArePlayedWhoeverKeepsTime(String pace) {
     String output = run("scale", "--quick", "--pace", pace, "--streams", "1,6", "--devices", "4");
 
     assertThat(output.lines())
@@ -133,7 +143,7 @@ class BenchmarksJarIT {
   }
 
   @Test
-  void anotherDaemonHasAProcessForEachStream() throws Exception {
+  void anotherDaemonHasAProcessForEachStream() {
     String output = run("scale", "--quick", "--exec", peer(), "--streams", "2");
 
     assertThat(output.lines())

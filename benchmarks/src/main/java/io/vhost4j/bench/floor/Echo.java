@@ -1,9 +1,9 @@
 package io.vhost4j.bench.floor;
 
-import io.vhost4j.bench.BenchException;
 import io.vhost4j.bench.measure.Flow;
 import io.vhost4j.bench.measure.RoundTrip;
 import io.vhost4j.bench.measure.Subject;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.TemporaryDirectory;
 import io.vhost4j.event.EventFd;
 import io.vhost4j.nativeio.Descriptors;

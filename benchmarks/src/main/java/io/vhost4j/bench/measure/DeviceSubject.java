@@ -1,7 +1,7 @@
 package io.vhost4j.bench.measure;
 
 import io.vertx.core.Context;
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.Connection;
 import io.vhost4j.bench.target.Target;
 import io.vhost4j.bench.workload.Chains;
@@ -56,11 +56,6 @@ public final class DeviceSubject implements Subject {
       target.close();
       throw e;
     }
-  }
-
-  /** What runs. */
-  public Target target() {
-    return target;
   }
 
   @Override
@@ -133,6 +128,11 @@ public final class DeviceSubject implements Subject {
           "the ring has no room for that many buffers at a time: give a smaller --window");
     }
     return head;
+  }
+
+  @Override
+  public void rest() throws BenchException {
+    target.rest();
   }
 
   @Override

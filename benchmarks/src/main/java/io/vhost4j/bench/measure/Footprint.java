@@ -1,13 +1,14 @@
 package io.vhost4j.bench.measure;
 
 import io.vertx.core.Context;
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.Connection;
 import io.vhost4j.bench.target.ProcessTarget;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
 
 /** Measures what a daemon takes that has nothing to do, and how long it takes to start. */
 public final class Footprint {
@@ -32,11 +33,11 @@ public final class Footprint {
   public record Daemon(Starter starter, boolean saysReady) {}
 
   private final Context context;
-  private final Steps steps;
+  private final LongConsumer passed;
 
-  public Footprint(Context context, Steps steps) {
+  public Footprint(Context context, LongConsumer passed) {
     this.context = context;
-    this.steps = steps;
+    this.passed = passed;
   }
 
   /**
@@ -84,8 +85,7 @@ public final class Footprint {
         double connected = wakeUps(pid, nanos);
         return new FootprintResult(
             process.name(),
-            Stats.median(millis, Double::doubleValue),
-            millis,
+            Spread.of(millis, Double::doubleValue),
             Usage.memory(pid) / 1e6,
             Usage.threads(pid.get(0)),
             alone,
@@ -101,13 +101,13 @@ public final class Footprint {
   /** Wake-ups in a second, of all threads, after things have settled. */
   private double wakeUps(List<Long> pid, long nanos) throws BenchException {
     LockSupport.parkNanos(nanos);
-    steps.passed(nanos);
+    passed.accept(nanos);
     Usage before = Usage.of(pid);
     long begin = System.nanoTime();
     while (System.nanoTime() - begin < nanos) {
       LockSupport.parkNanos(nanos - (System.nanoTime() - begin));
     }
-    steps.passed(nanos);
+    passed.accept(nanos);
     return Usage.of(pid).since(before).wakeUps() * 1e9 / (System.nanoTime() - begin);
   }
 }

@@ -1,13 +1,10 @@
 package io.vhost4j.bench.measure;
 
-import java.util.List;
-
 /**
  * What an idle daemon takes.
  *
  * @param subject name
- * @param startMillis from exec to being ready, in ms, the median
- * @param starts each start, in ms
+ * @param startMillis from exec to being ready, in ms
  * @param megabytes memory (PSS) with a frontend connected and no stream, 10^6 bytes
  * @param threads their number
  * @param wakeUpsAlone wake-ups of all threads in a second, without frontend
@@ -15,8 +12,7 @@ import java.util.List;
  */
 public record FootprintResult(
     String subject,
-    double startMillis,
-    List<Double> starts,
+    Spread startMillis,
     double megabytes,
     int threads,
     double wakeUpsAlone,

@@ -1,6 +1,6 @@
 package io.vhost4j.bench.measure;
 
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.Installation;
 import io.vhost4j.bench.target.ProcessTarget;
 import io.vhost4j.bench.target.TemporaryDirectory;
@@ -160,16 +160,16 @@ public final class Guest implements AutoCloseable {
         name,
         paced ? "device" : "none",
         periods,
-        median(Playback::micros),
-        median(Playback::guestCpu),
-        median(Playback::guestSwitches),
-        median(Playback::hostCpu),
-        median(Playback::daemonCpu),
-        median(Playback::hostSwitches));
+        spread(Playback::micros),
+        spread(Playback::guestCpu),
+        spread(Playback::guestSwitches),
+        spread(Playback::hostCpu),
+        spread(Playback::daemonCpu),
+        spread(Playback::hostSwitches));
   }
 
-  private double median(ToDoubleFunction<Playback> value) {
-    return Stats.median(playbacks, value);
+  private Spread spread(ToDoubleFunction<Playback> value) {
+    return Spread.of(playbacks, value);
   }
 
   @Override

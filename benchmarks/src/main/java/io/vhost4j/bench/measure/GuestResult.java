@@ -1,8 +1,7 @@
 package io.vhost4j.bench.measure;
 
 /**
- * Playing 10 ms periods from a real Linux guest; medians over the rounds, each of which boots a
- * guest.
+ * Playing 10 ms periods from a real Linux guest; each round boots a guest.
  *
  * @param subject what the guest's sound card is
  * @param pace {@code device} if the card plays in real time, {@code none} if it takes periods as
@@ -19,9 +18,9 @@ public record GuestResult(
     String subject,
     String pace,
     int periods,
-    double microsPerPeriod,
-    double guestCpuMicros,
-    double guestSwitches,
-    double hostCpuMicros,
-    double daemonCpuMicros,
-    double hostSwitches) {}
+    Spread microsPerPeriod,
+    Spread guestCpuMicros,
+    Spread guestSwitches,
+    Spread hostCpuMicros,
+    Spread daemonCpuMicros,
+    Spread hostSwitches) {}

@@ -1,10 +1,9 @@
 package io.vhost4j.bench.measure;
 
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import java.util.ArrayList;
 import java.util.List;
 import org.HdrHistogram.Histogram;
-import org.jspecify.annotations.Nullable;
 
 /** Measures round trips of all subjects of a line-up, round by round. */
 public final class Latency {
@@ -15,58 +14,72 @@ public final class Latency {
   private static final long SLICE_NANOS = 50_000_000;
 
   private final Lineup lineup;
-  private final Rounds rounds;
-  private final Steps steps;
+  private final Turns turns;
   private final Samples samples = new Samples();
 
-  public Latency(Lineup lineup, Rounds rounds, Steps steps) {
+  public Latency(Lineup lineup, Turns turns) {
     this.lineup = lineup;
-    this.rounds = rounds;
-    this.steps = steps;
+    this.turns = turns;
   }
 
   /** Measures one load; a result for each subject. */
-  public List<LatencyResult> measure(LatencyLoop loop, int payload) throws BenchException {
+  public List<LatencyResult> measure(LatencyLoop loop, int payload, Rounds rounds)
+      throws BenchException {
     List<Course> courses = new ArrayList<>();
     for (Subject subject : lineup.subjects()) {
-      Course course = new Course(subject.name(), subject.roundTrip(payload));
-      courses.add(course);
-      loop.run(course.roundTrip, rounds.warmUpNanos(), samples);
-      steps.passed(rounds.warmUpNanos());
+      courses.add(new Course(subject, subject.roundTrip(payload)));
     }
     long begin = System.nanoTime();
-    for (int round = 0; round < rounds.count(); round++) {
-      for (Course course : courses) {
-        loop.run(course.roundTrip, rounds.nanos(), samples);
-        course.add(samples, begin);
-        steps.passed(rounds.nanos());
-      }
-    }
+    List<List<Histogram>> histograms =
+        turns.take(
+            courses,
+            rounds,
+            (course, nanos) -> course.run(loop, nanos, samples),
+            (course, nanos) -> {
+              Histogram histogram = course.run(loop, nanos, samples);
+              course.add(samples, histogram, begin);
+              return histogram;
+            });
+    List<Percentiles> micros = histograms.stream().map(Percentiles::of).toList();
+    Percentiles peer = lineup.ofPeer(micros);
     List<LatencyResult> results = new ArrayList<>();
-    for (Course course : courses) {
+    for (int i = 0; i < courses.size(); i++) {
+      Course course = courses.get(i);
+      Percentiles own = micros.get(i);
       results.add(
-          course.result(
-              loop, payload, courses.get(0), lineup.peer() == null ? null : courses.get(2)));
+          new LatencyResult(
+              course.subject.name(),
+              loop.label(),
+              payload,
+              course.all.getTotalCount(),
+              own,
+              own.to(micros.get(0)),
+              peer == null ? null : own.to(peer),
+              course.curve(),
+              course.series));
     }
     return results;
   }
 
   /** The rounds of one subject. */
   private static final class Course {
-    private final String name;
+    private final Subject subject;
     private final RoundTrip roundTrip;
-    private final List<Percentiles> rounds = new ArrayList<>();
     private final List<double[]> series = new ArrayList<>();
     private final Histogram all = Samples.newHistogram();
 
-    Course(String name, RoundTrip roundTrip) {
-      this.name = name;
+    Course(Subject subject, RoundTrip roundTrip) {
+      this.subject = subject;
       this.roundTrip = roundTrip;
     }
 
-    void add(Samples samples, long begin) {
-      Histogram histogram = samples.histogram();
-      rounds.add(Percentiles.of(histogram));
+    Histogram run(LatencyLoop loop, long nanos, Samples samples) throws BenchException {
+      loop.run(roundTrip, nanos, samples);
+      subject.rest();
+      return samples.histogram();
+    }
+
+    void add(Samples samples, Histogram histogram, long begin) {
       all.add(histogram);
       int from = 0;
       for (int i = 1; i <= samples.count(); i++) {
@@ -84,27 +97,18 @@ public final class Latency {
         micros[i - from] = samples.nanos(i) / 1e3;
         max = Math.max(max, micros[i - from]);
       }
-      return new double[] {(samples.end(from) - begin) / 1e9, Stats.median(micros), max};
+      return new double[] {(samples.end(from) - begin) / 1e9, Spread.of(micros).median(), max};
     }
 
-    LatencyResult result(LatencyLoop loop, int payload, Course floor, @Nullable Course peer) {
+    /** Pairs of percentile and µs, as far as the samples reach. */
+    List<double[]> curve() {
       List<double[]> curve = new ArrayList<>();
       for (double percentile : CURVE) {
         if (all.getTotalCount() * (1 - percentile / 100) >= 1) {
           curve.add(new double[] {percentile, Percentiles.micros(all, percentile)});
         }
       }
-      return new LatencyResult(
-          name,
-          loop.label(),
-          payload,
-          all.getTotalCount(),
-          Percentiles.median(rounds),
-          Percentiles.ratio(rounds, floor.rounds),
-          peer == null ? null : Percentiles.ratio(rounds, peer.rounds),
-          rounds,
-          curve,
-          series);
+      return curve;
     }
   }
 }

@@ -10,10 +10,9 @@ import org.jspecify.annotations.Nullable;
  * @param loop label of the {@link LatencyLoop}
  * @param payload bytes in a buffer
  * @param samples number of round trips
- * @param micros medians over the rounds, in µs
+ * @param micros in µs
  * @param toFloor ratios to the floor of the same rounds
  * @param toPeer ratios to the peer of the same rounds, null if there is none
- * @param rounds in µs
  * @param curve pairs of percentile and µs, of all rounds together
  * @param series one entry for each slice of the rounds: s since the first, median and maximum in µs
  */
@@ -25,7 +24,6 @@ public record LatencyResult(
     Percentiles micros,
     Percentiles toFloor,
     @Nullable Percentiles toPeer,
-    List<Percentiles> rounds,
     List<double[]> curve,
     List<double[]> series) {
   /**
@@ -36,16 +34,14 @@ public record LatencyResult(
    */
   public static LatencyResult together(List<LatencyResult> results, int payload) {
     LatencyResult first = results.get(0);
-    List<Percentiles> rounds = results.stream().flatMap(one -> one.rounds().stream()).toList();
     return new LatencyResult(
         first.subject(),
         first.loop(),
         payload,
         results.stream().mapToLong(LatencyResult::samples).sum(),
-        Percentiles.median(rounds),
-        Percentiles.median(results.stream().map(LatencyResult::toFloor).toList()),
+        Percentiles.together(results.stream().map(LatencyResult::micros).toList()),
+        Percentiles.together(results.stream().map(LatencyResult::toFloor).toList()),
         null,
-        rounds,
         List.of(),
         List.of());
   }

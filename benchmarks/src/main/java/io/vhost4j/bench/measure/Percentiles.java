@@ -1,46 +1,48 @@
 package io.vhost4j.bench.measure;
 
 import java.util.List;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 import org.HdrHistogram.Histogram;
 
-/** Points of a distribution: durations in µs, or ratios of them. */
-public record Percentiles(double p50, double p90, double p99, double p999, double max) {
+/** Points of a distribution that each round has: durations in µs, or ratios of them. */
+public record Percentiles(Spread p50, Spread p90, Spread p99, Spread p999, Spread max) {
   private static final double NANOS_PER_MICRO = 1000;
 
-  static Percentiles of(Histogram histogram) {
+  /** Those of some rounds, in µs. */
+  static Percentiles of(List<Histogram> rounds) {
     return new Percentiles(
-        micros(histogram, 50),
-        micros(histogram, 90),
-        micros(histogram, 99),
-        micros(histogram, 99.9),
-        histogram.getMaxValue() / NANOS_PER_MICRO);
+        at(rounds, 50), at(rounds, 90), at(rounds, 99), at(rounds, 99.9), at(rounds, 100));
+  }
+
+  private static Spread at(List<Histogram> rounds, double percentile) {
+    return Spread.of(rounds, round -> micros(round, percentile));
   }
 
   static double micros(Histogram histogram, double percentile) {
     return histogram.getValueAtPercentile(percentile) / NANOS_PER_MICRO;
   }
 
-  /** Each point the median of that of the rounds. */
-  static Percentiles median(List<Percentiles> rounds) {
-    return each(value -> Stats.median(rounds, value));
+  /** The ratios to those of the same rounds of another subject. */
+  Percentiles to(Percentiles base) {
+    return each(point -> point.apply(this).to(point.apply(base)));
   }
 
-  /** Each point the median of the ratios of rounds side by side. */
-  static Percentiles ratio(List<Percentiles> rounds, List<Percentiles> base) {
-    return each(value -> Stats.medianRatio(rounds, base, value));
+  /** Those of all rounds of some. */
+  static Percentiles together(List<Percentiles> parts) {
+    return each(point -> Spread.together(parts.stream().map(point).toList()));
   }
 
-  private interface Reduction {
-    double of(ToDoubleFunction<Percentiles> value);
+  /** One that has the same at each point. */
+  public static Percentiles all(Spread same) {
+    return each(point -> same);
   }
 
-  private static Percentiles each(Reduction reduction) {
+  private static Percentiles each(Function<Function<Percentiles, Spread>, Spread> value) {
     return new Percentiles(
-        reduction.of(Percentiles::p50),
-        reduction.of(Percentiles::p90),
-        reduction.of(Percentiles::p99),
-        reduction.of(Percentiles::p999),
-        reduction.of(Percentiles::max));
+        value.apply(Percentiles::p50),
+        value.apply(Percentiles::p90),
+        value.apply(Percentiles::p99),
+        value.apply(Percentiles::p999),
+        value.apply(Percentiles::max));
   }
 }

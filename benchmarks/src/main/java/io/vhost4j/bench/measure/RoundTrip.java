@@ -1,6 +1,6 @@
 package io.vhost4j.bench.measure;
 
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 
 /** Something asked and answered: a call returns when the answer's notification has been seen. */
 @FunctionalInterface

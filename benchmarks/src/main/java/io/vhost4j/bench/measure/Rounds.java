@@ -8,8 +8,8 @@ package io.vhost4j.bench.measure;
  * @param warmUpNanos of one subject before the first round
  */
 public record Rounds(int count, long nanos, long warmUpNanos) {
-  /** Nanoseconds that one load takes with so many subjects. */
-  public long nanosFor(int subjects) {
-    return subjects * (warmUpNanos + count * nanos);
+  /** Nanoseconds that so many subjects take, each with so many loads. */
+  public long nanosFor(int subjects, int loads) {
+    return (long) loads * subjects * (warmUpNanos + count * nanos);
   }
 }

@@ -1,6 +1,6 @@
 package io.vhost4j.bench.measure;
 
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,28 +16,20 @@ public final class Scale {
    * @return a result for each load
    */
   public static List<ScaleResult> measure(
-      List<StreamLoad> loads, String pace, Rounds rounds, Steps steps) throws BenchException {
-    List<List<ScaleRound>> measured = new ArrayList<>();
-    for (StreamLoad load : loads) {
-      load.warmUp(rounds.warmUpNanos());
-      steps.passed(rounds.warmUpNanos());
-      measured.add(new ArrayList<>());
-    }
-    for (int round = 0; round < rounds.count(); round++) {
-      for (int i = 0; i < loads.size(); i++) {
-        measured.get(i).add(loads.get(i).run(rounds.nanos()));
-        steps.passed(rounds.nanos());
-      }
-    }
+      List<StreamLoad> loads, String pace, Rounds rounds, Turns turns) throws BenchException {
+    List<List<ScaleRound>> measured =
+        turns.take(loads, rounds, StreamLoad::warmUp, StreamLoad::run);
+    List<Spread> used =
+        measured.stream().map(own -> Spread.of(own, ScaleRound::cpuMillisPerSecond)).toList();
     List<ScaleResult> results = new ArrayList<>();
     for (int i = 0; i < loads.size(); i++) {
       results.add(
           ScaleResult.of(
               loads.get(i),
               pace,
-              loads.get(i).memory(),
               measured.get(i),
-              loads.size() < 2 ? null : measured.get(1)));
+              used.get(i),
+              loads.size() < 2 ? null : used.get(1)));
     }
     return results;
   }

@@ -1,10 +1,11 @@
 package io.vhost4j.bench.measure;
 
+import io.vhost4j.bench.target.BenchException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How some streams did; medians over the rounds, but for the misses.
+ * How some streams did; where only one figure is given, the median of the rounds, but all misses.
  *
  * @param subject name
  * @param pace who keeps time: the driver, or the device too
@@ -27,23 +28,24 @@ public record ScaleResult(
     int streams,
     int devices,
     int processes,
-    double cpuMillisPerStreamSecond,
+    Spread cpuMillisPerStreamSecond,
     double cpuPercent,
     double switchesPerBuffer,
     double missPercent,
     double driverCpuPercent,
     long driverStalls,
     double megabytes,
-    @Nullable Double toPeer) {
+    @Nullable Spread toPeer) {
 
-  /** Sums up the rounds of a load, beside those of the peer if there is one. */
+  /**
+   * Sums up the rounds of a load.
+   *
+   * @param used processor time of its processes in one second, in ms
+   * @param peer the same of the peer, null if there is none
+   */
   static ScaleResult of(
-      StreamLoad load,
-      String pace,
-      long memory,
-      List<ScaleRound> rounds,
-      @Nullable List<ScaleRound> peer) {
-    double percent = Stats.median(rounds, round -> 100.0 * round.used().cpuNanos() / round.nanos());
+      StreamLoad load, String pace, List<ScaleRound> rounds, Spread used, @Nullable Spread peer)
+      throws BenchException {
     long misses = rounds.stream().mapToLong(ScaleRound::misses).sum();
     long buffers = rounds.stream().mapToLong(ScaleRound::buffers).sum();
     return new ScaleResult(
@@ -52,17 +54,14 @@ public record ScaleResult(
         load.streams(),
         load.devices(),
         load.processes(),
-        10 * percent / load.streams(),
-        percent,
-        Stats.median(
-            rounds, round -> (double) round.used().switches() / Math.max(1, round.buffers())),
+        Spread.of(used.rounds(), millis -> millis / load.streams()),
+        used.median() / 10,
+        Spread.of(rounds, round -> (double) round.used().switches() / Math.max(1, round.buffers()))
+            .median(),
         100.0 * misses / Math.max(1, misses + buffers),
-        Stats.median(rounds, round -> 100.0 * round.driverCpuNanos() / round.nanos()),
+        Spread.of(rounds, round -> 100.0 * round.driverCpuNanos() / round.nanos()).median(),
         rounds.stream().mapToLong(ScaleRound::stalls).sum(),
-        memory / 1e6,
-        peer == null
-            ? null
-            : Stats.medianRatio(
-                rounds, peer, round -> (double) round.used().cpuNanos() / round.nanos()));
+        load.memory() / 1e6,
+        peer == null ? null : used.to(peer));
   }
 }

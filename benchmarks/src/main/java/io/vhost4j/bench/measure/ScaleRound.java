@@ -11,4 +11,9 @@ package io.vhost4j.bench.measure;
  * @param driverCpuNanos used by the thread that drives the streams
  */
 public record ScaleRound(
-    long nanos, long buffers, long misses, long stalls, Usage used, long driverCpuNanos) {}
+    long nanos, long buffers, long misses, long stalls, Usage used, long driverCpuNanos) {
+  /** Processor time of the processes measured in one second, in ms. */
+  double cpuMillisPerSecond() {
+    return 1000.0 * used.cpuNanos() / nanos;
+  }
+}

@@ -1,22 +1,20 @@
 package io.vhost4j.bench.measure;
 
 import io.vertx.core.Context;
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.ProcessTarget;
 import io.vhost4j.bench.target.Target;
+import io.vhost4j.bench.workload.Workload;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Many streams of one or more processes, driven by one thread: each sends a period of 10 ms at
+ * Many streams of one or more processes, driven by one thread: each sends a buffer a period at
  * times of its own, spread evenly, as those of guests that know nothing of each other would.
  */
 public final class StreamLoad implements AutoCloseable {
-  /** What a stream sends one buffer in. */
-  private static final long PERIOD_NANOS = 10_000_000;
-
   /** From a buffer of any stream to the next of another while warming up. */
   private static final long WARM_UP_BUFFER_NANOS = 50_000;
 
@@ -29,7 +27,8 @@ public final class StreamLoad implements AutoCloseable {
   private final List<Integer> numberOf = new ArrayList<>();
 
   private final boolean pacedByDevice;
-  private long periodNanos = PERIOD_NANOS;
+  private final long usualPeriodNanos;
+  private long periodNanos;
   private long ticks;
 
   /**
@@ -37,6 +36,7 @@ public final class StreamLoad implements AutoCloseable {
    *
    * @param processes belong to the load, also if this fails
    * @param targets their devices
+   * @param workload what they are given to do
    * @param streams number of streams in all, dealt out evenly
    * @param pacedByDevice whether devices give buffers back as fast as they play; else at once
    */
@@ -44,16 +44,19 @@ public final class StreamLoad implements AutoCloseable {
       Context context,
       List<ProcessTarget> processes,
       List<Target> targets,
+      Workload workload,
       int streams,
       boolean pacedByDevice)
       throws BenchException {
     this.name = processes.get(0).name();
     this.processes = processes;
     this.pacedByDevice = pacedByDevice;
+    usualPeriodNanos = workload.periodNanos();
+    periodNanos = usualPeriodNanos;
     try {
       for (int i = 0; i < targets.size(); i++) {
         int share = streams / targets.size() + (i < streams % targets.size() ? 1 : 0);
-        devices.add(Streams.open(context, targets.get(i), share, pacedByDevice));
+        devices.add(Streams.open(context, targets.get(i), workload, share, pacedByDevice));
       }
     } catch (BenchException | RuntimeException e) {
       close();
@@ -81,12 +84,13 @@ public final class StreamLoad implements AutoCloseable {
    * Drives all streams for so long before it counts, much faster where devices allow it: a JVM
    * compiles what runs often, which at 100 buffers in a second takes its time.
    */
-  void warmUp(long nanos) throws BenchException {
+  ScaleRound warmUp(long nanos) throws BenchException {
     if (!pacedByDevice) {
-      periodNanos = Math.min(PERIOD_NANOS / 10, deviceOf.size() * WARM_UP_BUFFER_NANOS);
+      periodNanos = Math.min(usualPeriodNanos / 10, deviceOf.size() * WARM_UP_BUFFER_NANOS);
     }
-    var unused = run(nanos);
-    periodNanos = PERIOD_NANOS;
+    ScaleRound round = run(nanos);
+    periodNanos = usualPeriodNanos;
+    return round;
   }
 
   /** Drives all streams for so long. */

@@ -1,18 +1,18 @@
 package io.vhost4j.bench.measure;
 
 import io.vertx.core.Context;
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.Connection;
 import io.vhost4j.bench.target.Target;
 import io.vhost4j.bench.workload.Chains;
-import io.vhost4j.bench.workload.SoundOutput;
+import io.vhost4j.bench.workload.Workload;
 import io.vhost4j.vhostuser.frontend.FrontendQueue;
 import io.vhost4j.virtqueue.DriverQueue;
 
 /**
- * The streams of one sound device, each with a period of audio to hand out at fixed times. Nobody
- * waits for notifications, so that the driver costs little; the device is to send them all the
- * same. One thread.
+ * The streams of one device, each with a buffer to hand out at fixed times. Nobody waits for
+ * notifications, so that the driver costs little; the device is to send them all the same. One
+ * thread.
  */
 final class Streams implements AutoCloseable {
   /** Periods that a device which paces itself is kept ahead. */
@@ -34,7 +34,7 @@ final class Streams implements AutoCloseable {
   private long buffers;
   private long misses;
 
-  private Streams(Connection connection, SoundOutput device, int streams, boolean pacedByDevice) {
+  private Streams(Connection connection, Workload device, int streams, boolean pacedByDevice) {
     this.connection = connection;
     this.streams = streams;
     this.pacedByDevice = pacedByDevice;
@@ -43,7 +43,7 @@ final class Streams implements AutoCloseable {
     slotOfHead = new int[queue.driver().size()];
     inFlight = new int[streams];
     sent = new int[streams];
-    int payload = SoundOutput.PERIOD_BYTES;
+    int payload = device.periodBytes();
     long address = connection.memory().allocate(device.size(payload, streams * slots), PAGE);
     chains = device.chains(connection, address, payload, streams * slots);
   }
@@ -53,12 +53,13 @@ final class Streams implements AutoCloseable {
    *
    * @param pacedByDevice whether it gives buffers back as fast as they play; else at once
    */
-  static Streams open(Context context, Target target, int streams, boolean pacedByDevice)
+  static Streams open(
+      Context context, Target target, Workload workload, int streams, boolean pacedByDevice)
       throws BenchException {
-    SoundOutput device = new SoundOutput(streams);
+    Workload device = workload.withStreams(streams);
     int slots = streams * (LEAD + 1);
     int queueSize = Math.max(64, Integer.highestOneBit(2 * slots * DESCRIPTORS_PER_CHAIN - 1));
-    long bytes = 2 * PAGE + device.size(SoundOutput.PERIOD_BYTES, slots);
+    long bytes = 2 * PAGE + device.size(device.periodBytes(), slots);
     Connection connection =
         Connection.open(context, target, device.queues(), Math.min(queueSize, 1024), bytes);
     try {

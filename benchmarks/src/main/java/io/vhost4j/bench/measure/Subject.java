@@ -1,6 +1,6 @@
 package io.vhost4j.bench.measure;
 
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import java.util.OptionalLong;
 
 /** What is measured beside others: a backend, or the floor. One thread. */
@@ -24,6 +24,9 @@ public interface Subject extends AutoCloseable {
    * @param payload bytes in each
    */
   Flow flow(int payload, int window, long nanos) throws BenchException;
+
+  /** A turn is over, and nothing under way: what it left behind that would grow and grow can go. */
+  default void rest() throws BenchException {}
 
   @Override
   void close();

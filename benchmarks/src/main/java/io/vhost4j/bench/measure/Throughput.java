@@ -1,7 +1,6 @@
 package io.vhost4j.bench.measure;
 
-import io.vhost4j.bench.BenchException;
-import io.vhost4j.bench.floor.Copy;
+import io.vhost4j.bench.target.BenchException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,51 +9,45 @@ public final class Throughput {
   private static final long COPY_NANOS = 20_000_000;
 
   private final Lineup lineup;
-  private final Rounds rounds;
-  private final Steps steps;
+  private final Turns turns;
 
-  public Throughput(Lineup lineup, Rounds rounds, Steps steps) {
+  public Throughput(Lineup lineup, Turns turns) {
     this.lineup = lineup;
-    this.rounds = rounds;
-    this.steps = steps;
+    this.turns = turns;
   }
 
   /** Measures one load; a result for each subject. */
-  public List<ThroughputResult> measure(int payload, int window) throws BenchException {
+  public List<ThroughputResult> measure(int payload, int window, Rounds rounds)
+      throws BenchException {
+    double copyPerSecond = 1e9 / new Copy(payload).nanosPerCopy(COPY_NANOS);
     List<Subject> subjects = lineup.subjects();
-    for (Subject subject : subjects) {
-      subject.flow(payload, window, rounds.warmUpNanos());
-      steps.passed(rounds.warmUpNanos());
-    }
-    List<List<Flow>> flows = new ArrayList<>();
-    subjects.forEach(subject -> flows.add(new ArrayList<>()));
-    Copy copy = new Copy(payload);
-    List<Double> copies = new ArrayList<>();
-    for (int round = 0; round < rounds.count(); round++) {
-      copies.add(copy.nanosPerCopy(COPY_NANOS));
-      for (int i = 0; i < subjects.size(); i++) {
-        flows.get(i).add(subjects.get(i).flow(payload, window, rounds.nanos()));
-        steps.passed(rounds.nanos());
-      }
-    }
-    double copyPerSecond = 1e9 / Stats.median(copies, Double::doubleValue);
+    List<List<Flow>> flows =
+        turns.take(
+            subjects,
+            rounds,
+            (subject, nanos) -> {
+              Flow flow = subject.flow(payload, window, nanos);
+              subject.rest();
+              return flow;
+            });
+    List<Spread> speeds = flows.stream().map(own -> Spread.of(own, Flow::perSecond)).toList();
+    Spread peer = lineup.ofPeer(speeds);
     List<ThroughputResult> results = new ArrayList<>();
     for (int i = 0; i < subjects.size(); i++) {
       List<Flow> own = flows.get(i);
-      double perSecond = Stats.median(own, Flow::perSecond);
+      Spread speed = speeds.get(i);
       results.add(
           new ThroughputResult(
               subjects.get(i).name(),
               payload,
               window,
-              perSecond,
-              perSecond * payload / 1e6,
-              Stats.median(own, flow -> (double) flow.kicks() / flow.buffers()),
-              Stats.median(own, flow -> (double) flow.wakeUps() / flow.buffers()),
-              Stats.medianRatio(own, flows.get(0), Flow::perSecond),
-              lineup.peer() == null ? null : Stats.medianRatio(own, flows.get(2), Flow::perSecond),
-              perSecond / copyPerSecond,
-              own.stream().map(Flow::perSecond).toList()));
+              speed,
+              speed.median() * payload / 1e6,
+              Spread.of(own, flow -> (double) flow.kicks() / flow.buffers()).median(),
+              Spread.of(own, flow -> (double) flow.wakeUps() / flow.buffers()).median(),
+              speed.to(speeds.get(0)),
+              peer == null ? null : speed.to(peer),
+              speed.median() / copyPerSecond));
     }
     return results;
   }

@@ -4,7 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The throughput of one subject under one load; medians over the rounds.
+ * The throughput of one subject under one load; where only one figure is given, the median of the
+ * rounds.
  *
  * @param subject name
  * @param payload bytes in a buffer
@@ -16,20 +17,18 @@ import org.jspecify.annotations.Nullable;
  * @param toFloor ratio of the buffers to the round trips of the floor
  * @param toPeer ratio of the buffers to those of the peer, null if there is none
  * @param toCopy ratio of the payload to what one copy in memory moves
- * @param rounds buffers in a second
  */
 public record ThroughputResult(
     String subject,
     int payload,
     int window,
-    double perSecond,
+    Spread perSecond,
     double megabytesPerSecond,
     double kicksPerBuffer,
     double wakeUpsPerBuffer,
-    double toFloor,
-    @Nullable Double toPeer,
-    double toCopy,
-    List<Double> rounds) {
+    Spread toFloor,
+    @Nullable Spread toPeer,
+    double toCopy) {
   /**
    * Sums up results of one subject that differ in payload and window only. The ratio to a peer is
    * left out: it is of one window.
@@ -37,18 +36,16 @@ public record ThroughputResult(
    * @param load what to call the payload and the window
    */
   public static ThroughputResult together(List<ThroughputResult> results, int load) {
-    List<Double> rounds = results.stream().flatMap(one -> one.rounds().stream()).toList();
     return new ThroughputResult(
         results.get(0).subject(),
         load,
         load,
-        Stats.median(rounds, Double::doubleValue),
-        Stats.median(results, ThroughputResult::megabytesPerSecond),
-        Stats.median(results, ThroughputResult::kicksPerBuffer),
-        Stats.median(results, ThroughputResult::wakeUpsPerBuffer),
-        Stats.median(results, ThroughputResult::toFloor),
+        Spread.together(results.stream().map(ThroughputResult::perSecond).toList()),
+        Spread.of(results, ThroughputResult::megabytesPerSecond).median(),
+        Spread.of(results, ThroughputResult::kicksPerBuffer).median(),
+        Spread.of(results, ThroughputResult::wakeUpsPerBuffer).median(),
+        Spread.together(results.stream().map(ThroughputResult::toFloor).toList()),
         null,
-        Stats.median(results, ThroughputResult::toCopy),
-        rounds);
+        Spread.of(results, ThroughputResult::toCopy).median());
   }
 }

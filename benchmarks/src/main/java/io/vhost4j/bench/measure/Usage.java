@@ -1,6 +1,6 @@
 package io.vhost4j.bench.measure;
 
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

@@ -2,12 +2,12 @@ package io.vhost4j.bench.micro;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vhost4j.bench.Bench;
-import io.vhost4j.bench.BenchException;
 import io.vhost4j.bench.measure.DeviceSubject;
 import io.vhost4j.bench.measure.RoundTrip;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.EmbeddedTarget;
 import io.vhost4j.bench.workload.SoundOutput;
+import io.vhost4j.bench.workload.Workload;
 import io.vhost4j.event.NativeTransport;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -44,14 +44,17 @@ public class DeviceBenchmark {
    */
   @Setup
   public void open() throws BenchException {
-    Bench.logWarningsOnly();
     Vertx vertx =
         NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1).setUseDaemonThread(true));
+    Workload workload = new SoundOutput();
     DeviceSubject subject =
         DeviceSubject.open(
-            NativeTransport.newLoop(vertx), new EmbeddedTarget(), new SoundOutput(), QUEUE_SIZE);
+            NativeTransport.newLoop(vertx),
+            new EmbeddedTarget(workload.device()),
+            workload,
+            QUEUE_SIZE);
     Runtime.getRuntime().addShutdownHook(new Thread(subject::close));
-    roundTrip = subject.roundTrip(SoundOutput.PERIOD_BYTES);
+    roundTrip = subject.roundTrip(workload.periodBytes());
   }
 
   /** One buffer of 10 ms. */

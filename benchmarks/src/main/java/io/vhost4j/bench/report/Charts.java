@@ -1,7 +1,9 @@
 package io.vhost4j.bench.report;
 
 import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.Percentiles;
 import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
 import java.util.function.Function;
@@ -24,7 +26,9 @@ final class Charts {
                 results.latency().values().stream()
                     .flatMap(List::stream)
                     .map(LatencyResult::subject),
-                results.throughput().stream().map(ThroughputResult::subject),
+                results.throughput().values().stream()
+                    .flatMap(List::stream)
+                    .map(ThroughputResult::subject),
                 results.scale().stream().map(ScaleResult::subject))
             .flatMap(names -> names)
             .filter(name -> !Floor.is(name))
@@ -42,7 +46,7 @@ final class Charts {
     return style(result.subject()) + (result.pace().equals("device") ? " dashed" : "");
   }
 
-  /** Percentiles of one load. */
+  /** Percentiles of one load, some with the middle half of the rounds. */
   Plot percentiles(List<LatencyResult> load) {
     Plot plot =
         new Plot(
@@ -53,6 +57,11 @@ final class Charts {
                 max(load, result -> lastOf(result.curve())[1])));
     for (LatencyResult result : load) {
       plot.line(style(result.subject()), result.curve(), false);
+      Percentiles micros = result.micros();
+      plot.range(style(result.subject()), 50, micros.p50());
+      plot.range(style(result.subject()), 90, micros.p90());
+      plot.range(style(result.subject()), 99, micros.p99());
+      plot.range(style(result.subject()), 99.9, micros.p999());
     }
     return plot;
   }
@@ -87,7 +96,7 @@ final class Charts {
   }
 
   /** Something over the number of streams. */
-  Plot scale(List<ScaleResult> results, String unit, ToDoubleFunction<ScaleResult> value) {
+  Plot scale(List<ScaleResult> results, String unit, Function<ScaleResult, Spread> value) {
     return lines(results, Charts::load, this::style, "streams", ScaleResult::streams, unit, value);
   }
 
@@ -96,7 +105,7 @@ final class Charts {
     return result.subject() + ", pace: " + result.pace();
   }
 
-  /** One line for each name, over powers of two. */
+  /** One line for each name, over powers of two, with the middle half of the rounds. */
   private static <T> Plot lines(
       List<T> results,
       Function<T, String> name,
@@ -104,19 +113,21 @@ final class Charts {
       String xLabel,
       ToDoubleFunction<T> x,
       String yLabel,
-      ToDoubleFunction<T> y) {
+      Function<T, Spread> y) {
     Plot plot =
         new Plot(
             Axis.doubling(xLabel, (int) min(results, x), (int) max(results, x)),
-            Axis.linear(yLabel, max(results, y)));
+            Axis.linear(yLabel, max(results, result -> y.apply(result).high())));
     for (String own : results.stream().map(name).distinct().toList()) {
       List<T> line = results.stream().filter(result -> name.apply(result).equals(own)).toList();
       plot.line(
           style.apply(line.get(0)),
           line.stream()
-              .map(result -> new double[] {x.applyAsDouble(result), y.applyAsDouble(result)})
+              .map(result -> new double[] {x.applyAsDouble(result), y.apply(result).median()})
               .toList(),
           true);
+      line.forEach(
+          result -> plot.range(style.apply(result), x.applyAsDouble(result), y.apply(result)));
     }
     return plot;
   }

@@ -12,17 +12,15 @@ import java.util.Locale;
  * @param cpus how many this process may use
  * @param kernel name and release
  * @param java version and name of the JVM that measured
- * @param load load averages of the last 1, 5 and 15 minutes
  */
-public record Machine(String cpu, int cpus, String kernel, String java, String load) {
+public record Machine(String cpu, int cpus, String kernel, String java) {
   /** This machine now. */
   public static Machine here() {
     return new Machine(
         cpuModel(),
         Runtime.getRuntime().availableProcessors(),
         "Linux " + System.getProperty("os.version") + " " + System.getProperty("os.arch"),
-        System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"),
-        read("/proc/loadavg").replaceFirst("^(\\S+ \\S+ \\S+).*", "$1").strip());
+        System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"));
   }
 
   private static String cpuModel() {

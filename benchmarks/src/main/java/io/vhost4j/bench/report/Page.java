@@ -2,10 +2,16 @@ package io.vhost4j.bench.report;
 
 import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -31,17 +37,17 @@ public final class Page {
     html.append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
     html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     html.append("<title>vhost4j benchmarks</title>\n<style>\n");
-    html.append(Resource.text("plot.css")).append(Resource.text("style.css"));
+    html.append(resource("plot.css")).append(resource("style.css"));
     html.append("</style></head><body>\n<h1>vhost4j benchmarks</h1>\n");
     html.append("<p class=\"about\">%s</p>\n".formatted(escape(Summary.about(results))));
     html.append("<p class=\"about\"><code>%s</code></p>\n".formatted(escape(results.command())));
     if (results.quick()) {
       html.append("<p class=\"warning\">%s</p>\n".formatted(Summary.QUICK));
     }
-    heading("Goals", Summary.HOW);
+    heading("Goals", Summary.how(results));
     table("goals", Tables.goals(Goals.of(results)));
     results.latency().forEach(this::latency);
-    throughput();
+    results.throughput().forEach(this::throughput);
     scale();
     heading("Footprint", "Daemons with nothing to do; start is from exec to being ready.");
     table(Tables.footprint(results.footprint()));
@@ -86,15 +92,14 @@ public final class Page {
     table(Tables.latency(latency));
   }
 
-  private void throughput() {
+  private void throughput(String place, List<ThroughputResult> throughput) {
     heading(
-        "Throughput",
+        "Throughput, processors: " + place,
         "Buffers in a second with so many of them under way. The floor does one echo at a time,"
             + " whatever the window.");
-    legend(
-        results.throughput(), ThroughputResult::subject, result -> charts.style(result.subject()));
+    legend(throughput, ThroughputResult::subject, result -> charts.style(result.subject()));
     html.append("<div class=\"plots\">");
-    results.throughput().stream()
+    throughput.stream()
         .collect(
             Collectors.groupingBy(
                 ThroughputResult::payload, LinkedHashMap::new, Collectors.toList()))
@@ -102,7 +107,7 @@ public final class Page {
             (payload, group) ->
                 figure(payload + " bytes: buffers in a second", charts.throughput(group)));
     html.append("</div>\n");
-    table(Tables.throughput(results.throughput()));
+    table(Tables.throughput(throughput));
   }
 
   private void scale() {
@@ -120,9 +125,9 @@ public final class Page {
         charts.scale(scale, "ms", ScaleResult::cpuMillisPerStreamSecond));
     figure(
         "processor time of the processes",
-        charts.scale(scale, "% of one processor", ScaleResult::cpuPercent));
-    figure("memory", charts.scale(scale, "MB (PSS)", ScaleResult::megabytes));
-    figure("late periods", charts.scale(scale, "%", ScaleResult::missPercent));
+        charts.scale(scale, "% of one processor", result -> Spread.of(result.cpuPercent())));
+    figure("memory", charts.scale(scale, "MB (PSS)", result -> Spread.of(result.megabytes())));
+    figure("late periods", charts.scale(scale, "%", result -> Spread.of(result.missPercent())));
     html.append("</div>\n");
     table(Tables.scale(scale));
   }
@@ -168,6 +173,15 @@ public final class Page {
       return cell;
     }
     return Table.isNumber(cell) ? "number" : "text";
+  }
+
+  /** The text of a file of this package. */
+  static String resource(String name) {
+    try (InputStream stream = Page.class.getResourceAsStream(name)) {
+      return new String(Objects.requireNonNull(stream).readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(name + " in the jar cannot be read", e);
+    }
   }
 
   static String escape(String text) {

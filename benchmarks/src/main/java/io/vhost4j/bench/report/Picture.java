@@ -2,16 +2,19 @@ package io.vhost4j.bench.report;
 
 import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
+import java.util.Map;
 
 /** The main results as one SVG file that needs nothing beside it, for a README. */
 public final class Picture {
   private static final int PAYLOAD = 1920;
   private static final int GAP = 20;
   private static final int TITLE = 24;
-  private static final int LEGEND = 34;
-  private static final int LEGEND_STEP = 230;
+  private static final int LEGEND_ROW = 24;
+  private static final int LEGEND = 10 + 2 * LEGEND_ROW;
+  private static final int LEGEND_COLUMNS = 3;
   private static final int WIDTH = 2 * Plot.WIDTH + 3 * GAP;
   private static final int HEIGHT = LEGEND + 2 * (TITLE + Plot.HEIGHT + GAP) + GAP;
 
@@ -34,27 +37,31 @@ public final class Picture {
     svg.append(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n"
             .formatted(WIDTH, HEIGHT, WIDTH, HEIGHT));
-    svg.append("<style>\n").append(Resource.text("plot.css")).append("</style>\n");
+    svg.append("<style>\n").append(Page.resource("plot.css")).append("</style>\n");
     svg.append("<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n".formatted(WIDTH, HEIGHT));
-    legend(results.throughput().stream().map(ThroughputResult::subject).distinct().toList());
-    results.latency().values().stream()
-        .reduce((first, last) -> last)
-        .ifPresent(
-            usual ->
-                plot(
-                    "Round trip of a 1920-byte buffer: percentiles, µs",
-                    charts.percentiles(usual.stream().filter(Picture::isShown).toList())));
+    List<ThroughputResult> throughput = usual(results.throughput());
+    legend(throughput.stream().map(ThroughputResult::subject).distinct().toList());
+    plot(
+        "Round trip of a 1920-byte buffer: percentiles, µs",
+        charts.percentiles(usual(results.latency()).stream().filter(Picture::isShown).toList()));
     plot(
         "1920-byte buffers in a second",
         charts.throughput(
-            results.throughput().stream().filter(result -> result.payload() == PAYLOAD).toList()));
+            throughput.stream().filter(result -> result.payload() == PAYLOAD).toList()));
     List<ScaleResult> driven =
         results.scale().stream().filter(result -> result.pace().equals("driver")).toList();
     plot(
         "Processor time for a stream and second",
         charts.scale(driven, "ms", ScaleResult::cpuMillisPerStreamSecond));
-    plot("Memory of all processes", charts.scale(driven, "MB (PSS)", ScaleResult::megabytes));
+    plot(
+        "Memory of all processes",
+        charts.scale(driven, "MB (PSS)", result -> Spread.of(result.megabytes())));
     svg.append("</svg>\n");
+  }
+
+  /** Those of the last placement. */
+  private static <T> List<T> usual(Map<String, List<T>> places) {
+    return places.values().stream().reduce((first, last) -> last).orElse(List.of());
   }
 
   private static boolean isShown(LatencyResult result) {
@@ -63,12 +70,14 @@ public final class Picture {
 
   private void legend(List<String> subjects) {
     for (int i = 0; i < subjects.size(); i++) {
-      int x = GAP + i * LEGEND_STEP;
+      int x = GAP + i % LEGEND_COLUMNS * (WIDTH / LEGEND_COLUMNS);
+      int y = (1 + i / LEGEND_COLUMNS) * LEGEND_ROW;
       svg.append(
-          "<path class=\"line %s\" d=\"M%d 24h24\"/>".formatted(charts.style(subjects.get(i)), x));
+          "<path class=\"line %s\" d=\"M%d %dh24\"/>"
+              .formatted(charts.style(subjects.get(i)), x, y));
       svg.append(
-          "<text class=\"title\" x=\"%d\" y=\"29\">%s</text>\n"
-              .formatted(x + 32, Page.escape(subjects.get(i))));
+          "<text class=\"title\" x=\"%d\" y=\"%d\">%s</text>\n"
+              .formatted(x + 32, y + 5, Page.escape(subjects.get(i))));
     }
   }
 

@@ -1,13 +1,13 @@
 package io.vhost4j.bench.report;
 
+import io.vhost4j.bench.measure.Spread;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /**
- * Lines over two axes, as SVG that takes its colours and its width from the page it stands in. A
- * general chart library makes of the same lines ten times the bytes, in fixed colours, with text
- * that cannot be selected, and needs fonts installed.
+ * Lines over two axes, as SVG that takes its colours and its width from the page it stands in. Of
+ * the same lines XChart makes forty times the bytes, in fixed colours, with text that is outlines.
  */
 final class Plot {
   static final int WIDTH = 480;
@@ -23,6 +23,11 @@ final class Plot {
   private final Axis y;
   private final List<Line> lines = new ArrayList<>();
 
+  /** From the low to the high of some rounds, at an x. */
+  private record Range(String style, double x, Spread y) {}
+
+  private final List<Range> ranges = new ArrayList<>();
+
   Plot(Axis x, Axis y) {
     this.x = x;
     this.y = y;
@@ -37,6 +42,14 @@ final class Plot {
    */
   Plot line(String style, List<double[]> points, boolean marked) {
     lines.add(new Line(style, points, marked));
+    return this;
+  }
+
+  /** Adds an upright line over the middle half of some rounds. */
+  Plot range(String style, double at, Spread spread) {
+    if (spread.rounds().size() > 1 && x.position(at) <= 1) {
+      ranges.add(new Range(style, at, spread));
+    }
     return this;
   }
 
@@ -75,6 +88,15 @@ final class Plot {
         (TOP + HEIGHT - BOTTOM) / 2,
         y.label());
     lines.forEach(line -> draw(svg, line));
+    for (Range range : ranges) {
+      add(
+          svg,
+          "<path class=\"line range %s\" d=\"M%.1f %.1fV%.1f\"/>",
+          range.style(),
+          across(range.x()),
+          down(range.y().low()),
+          down(range.y().high()));
+    }
     return svg.toString();
   }
 

@@ -5,6 +5,7 @@ import io.vhost4j.bench.measure.CollectionsResult;
 import io.vhost4j.bench.measure.FootprintResult;
 import io.vhost4j.bench.measure.GuestResult;
 import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.MachineLoad;
 import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
@@ -15,13 +16,15 @@ import org.jspecify.annotations.Nullable;
  * All that a report shows.
  *
  * @param date when it was measured, UTC
+ * @param minutes that it took
  * @param command the command line
  * @param versions of what was measured, by name
  * @param machine where
+ * @param load what else the machine did
  * @param quick whether the rounds were too short for numbers to mean something
- * @param rounds their number
+ * @param conduct how many rounds there were, in which order, and what the figures are of them
  * @param latency by name of the placement, the usual one last
- * @param throughput driver and devices placed as by default
+ * @param throughput by name of the placement, the usual one last
  * @param scale of streams
  * @param footprint of idle daemons
  * @param allocation of the hot paths
@@ -30,13 +33,15 @@ import org.jspecify.annotations.Nullable;
  */
 public record Results(
     String date,
+    double minutes,
     String command,
     Map<String, String> versions,
     Machine machine,
+    MachineLoad load,
     boolean quick,
-    int rounds,
+    String conduct,
     Map<String, List<LatencyResult>> latency,
-    List<ThroughputResult> throughput,
+    Map<String, List<ThroughputResult>> throughput,
     List<ScaleResult> scale,
     List<FootprintResult> footprint,
     List<AllocationResult> allocation,

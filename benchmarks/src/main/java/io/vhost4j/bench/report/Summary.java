@@ -1,5 +1,8 @@
 package io.vhost4j.bench.report;
 
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** A report as Markdown, to be committed: every number in it comes from the run. */
@@ -8,10 +11,10 @@ public final class Summary {
   public static final String QUICK =
       "A quick run: it shows that everything works, and its numbers mean nothing.";
 
-  static final String HOW =
-      "Figures are medians of rounds in which the subjects took turns, and ratios the medians of the"
-          + " ratios of each round. The floor is shown once, as the median of all its rounds, but each"
-          + " ratio is to the floor of the same rounds.";
+  private static final String HOW =
+      "Ratios are those of each round. The floor is shown once, of all its rounds, but each ratio is"
+          + " to the floor of the same rounds. Not decided: the rounds lie further from each other"
+          + " than their median from the limit.";
 
   /** Starts the part that is written by hand. */
   private static final String NOTES = "## Notes";
@@ -34,7 +37,7 @@ public final class Summary {
       text.append("**").append(QUICK).append("**\n\n");
     }
     text.append("![latency, throughput, processor time and memory](%s)\n\n".formatted(picture));
-    text.append("## Goals\n\n").append(HOW).append(" %d rounds.\n\n".formatted(results.rounds()));
+    text.append("## Goals\n\n").append(how(results)).append("\n\n");
     text.append(Tables.goals(Goals.of(results)).markdown()).append("\n\n");
     text.append("## Figures\n\n```\n").append(figures(results)).append("\n```\n");
     int notes = before.indexOf(NOTES);
@@ -44,16 +47,14 @@ public final class Summary {
     return text.toString();
   }
 
+  /** What the figures are. */
+  static String how(Results results) {
+    return results.conduct() + " " + HOW;
+  }
+
   private static String figures(Results results) {
-    String latency =
-        results.latency().entrySet().stream()
-            .map(
-                entry ->
-                    "processors: %s\n%s"
-                        .formatted(entry.getKey(), Tables.latency(entry.getValue())))
-            .collect(Collectors.joining("\n\n"));
-    StringBuilder text = new StringBuilder(latency);
-    text.append("\n\n").append(Tables.throughput(results.throughput()));
+    StringBuilder text = new StringBuilder(eachPlace(results.latency(), Tables::latency));
+    text.append("\n\n").append(eachPlace(results.throughput(), Tables::throughput));
     text.append("\n\n").append(Tables.scale(results.scale()));
     text.append("\n\n").append(Tables.footprint(results.footprint()));
     text.append("\n\n").append(Tables.allocation(results.allocation()));
@@ -66,17 +67,25 @@ public final class Summary {
     return text.toString();
   }
 
+  private static <T> String eachPlace(
+      Map<String, List<T>> results, Function<List<T>, Table> table) {
+    return results.entrySet().stream()
+        .map(entry -> "processors: %s\n%s".formatted(entry.getKey(), table.apply(entry.getValue())))
+        .collect(Collectors.joining("\n\n"));
+  }
+
   /** Where and what was measured. */
   static String about(Results results) {
     Machine machine = results.machine();
-    return "%s, on %s (%d processors), %s, measured by %s; load at the start %s. %s"
+    return "%s, on %s (%d processors), %s, measured by %s in %.0f minutes. %s. %s"
         .formatted(
             results.date(),
             machine.cpu(),
             machine.cpus(),
             machine.kernel(),
             machine.java(),
-            machine.load(),
+            results.minutes(),
+            results.load(),
             results.versions().entrySet().stream()
                 .map(entry -> "%s: %s.".formatted(entry.getKey(), entry.getValue()))
                 .collect(Collectors.joining(" ")));

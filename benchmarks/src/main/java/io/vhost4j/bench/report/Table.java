@@ -1,5 +1,6 @@
 package io.vhost4j.bench.report;
 
+import io.vhost4j.bench.measure.Spread;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,7 +19,7 @@ public final class Table {
   private static final String GAP = "  ";
 
   /** Text is not folded into less than this. */
-  private static final int LEAST_TEXT = 18;
+  private static final int LEAST_TEXT = 22;
 
   private final int keys;
   private final List<List<String>> all = new ArrayList<>();
@@ -79,7 +80,19 @@ public final class Table {
     if (cell instanceof Double number) {
       return number(number);
     }
-    return cell.toString();
+    return cell instanceof Spread spread ? spread(spread) : cell.toString();
+  }
+
+  /** The median, and behind it the middle half of the rounds if there is more than one. */
+  private static String spread(Spread spread) {
+    String median = number(spread.median());
+    if (spread.rounds().size() < 2 || Double.isNaN(spread.median())) {
+      return median;
+    }
+    int point = median.indexOf('.');
+    String format = "%." + (point < 0 ? 0 : median.length() - point - 1) + "f";
+    return "%s (%s..%s)"
+        .formatted(median, format.formatted(spread.low()), format.formatted(spread.high()));
   }
 
   /** Three digits, or as many as are before the point. */
@@ -98,7 +111,7 @@ public final class Table {
 
   /** Whether a cell is a number, or stands for none or for any. */
   static boolean isNumber(String cell) {
-    return cell.matches("[-0-9.]*|any");
+    return cell.matches("[-0-9.() ]*|any");
   }
 
   /**

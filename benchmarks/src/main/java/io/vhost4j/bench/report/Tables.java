@@ -7,6 +7,7 @@ import io.vhost4j.bench.measure.GuestResult;
 import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.Percentiles;
 import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +32,6 @@ public final class Tables {
             "loop",
             "bytes",
             "p50",
-            "p90",
             "p99",
             "p99.9",
             "max",
@@ -47,14 +47,13 @@ public final class Tables {
           result.loop(),
           result.payload() == Floor.ANY ? "any" : result.payload(),
           micros.p50(),
-          micros.p90(),
           micros.p99(),
-          micros.p999(),
-          micros.max(),
-          result.toFloor().p50(),
-          result.toFloor().p99(),
-          orDash(toPeer == null ? null : toPeer.p50()),
-          orDash(toPeer == null ? null : toPeer.p99()));
+          micros.p999().median(),
+          micros.max().median(),
+          result.toFloor().p50().median(),
+          result.toFloor().p99().median(),
+          median(toPeer == null ? null : toPeer.p50()),
+          median(toPeer == null ? null : toPeer.p99()));
     }
     return table;
   }
@@ -67,7 +66,7 @@ public final class Tables {
             "throughput",
             "bytes",
             "window",
-            "buffers/s",
+            "1000 buffers/s",
             "MB/s",
             "kicks/buf",
             "wake-ups/buf",
@@ -79,13 +78,13 @@ public final class Tables {
           result.subject(),
           result.payload() == Floor.ANY ? "any" : result.payload(),
           result.window() == Floor.ANY ? "any" : result.window(),
-          result.perSecond(),
+          Spread.of(result.perSecond().rounds(), speed -> speed / 1000),
           result.megabytesPerSecond(),
           result.kicksPerBuffer(),
           result.wakeUpsPerBuffer(),
-          result.toFloor(),
+          result.toFloor().median(),
           result.toCopy(),
-          orDash(result.toPeer()));
+          median(result.toPeer()));
     }
     return table;
   }
@@ -122,7 +121,7 @@ public final class Tables {
           result.driverCpuPercent(),
           result.driverStalls(),
           result.megabytes(),
-          orDash(result.toPeer()));
+          median(result.toPeer()));
     }
     return table;
   }
@@ -193,7 +192,8 @@ public final class Tables {
             result.afterWarmUp());
   }
 
-  private static Object orDash(@Nullable Double value) {
-    return value == null ? "-" : value;
+  /** Of ratios the median alone: the goals tell how far their rounds are apart. */
+  private static Object median(@Nullable Spread ratio) {
+    return ratio == null ? "-" : ratio.median();
   }
 }

@@ -1,7 +1,6 @@
 package io.vhost4j.bench.target;
 
 import io.vertx.core.Context;
-import io.vhost4j.bench.BenchException;
 import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.vhostuser.frontend.FrontendMemory;
 import io.vhost4j.vhostuser.frontend.FrontendOptions;

@@ -1,35 +1,29 @@
 package io.vhost4j.bench.target;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vhost4j.audio.AudioException;
-import io.vhost4j.audio.Pacing;
-import io.vhost4j.audio.none.NullBackend;
-import io.vhost4j.bench.BenchException;
-import io.vhost4j.device.sound.SoundDevice;
-import io.vhost4j.device.sound.SoundDeviceConfig;
+import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.vhostuser.backend.VhostUserServer;
 import java.nio.file.Path;
+import org.slf4j.LoggerFactory;
 
-/** Our sound device with the null backend, unpaced, on an event loop of its own in this JVM. */
+/** A device of ours on an event loop of its own in this JVM. */
 public final class EmbeddedTarget implements Target {
   private final TemporaryDirectory directory = new TemporaryDirectory();
   private final Path socket = directory.resolve("socket");
   private final Vertx vertx;
   private final VhostUserServer server;
 
-  public EmbeddedTarget() throws BenchException {
+  public EmbeddedTarget(VirtioDevice device) {
+    // Or it tells of each connection.
+    ((Logger) LoggerFactory.getLogger("io.vhost4j")).setLevel(Level.WARN);
     vertx =
         NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1).setUseDaemonThread(true));
-    try {
-      server =
-          VhostUserServer.create(
-              vertx, new SoundDevice(SoundDeviceConfig.standard(), new NullBackend(Pacing.NONE)));
-      server.listen(socket).await();
-    } catch (AudioException e) {
-      throw new BenchException(String.valueOf(e.getMessage()), e);
-    }
+    server = VhostUserServer.create(vertx, device);
+    server.listen(socket).await();
   }
 
   @Override

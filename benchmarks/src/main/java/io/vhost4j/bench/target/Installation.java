@@ -1,6 +1,5 @@
 package io.vhost4j.bench.target;
 
-import io.vhost4j.bench.BenchException;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
@@ -13,39 +12,20 @@ import java.util.Map;
 
 /** Where the things of this checkout are. */
 public final class Installation {
-  private static final String DAEMON = "daemons/target/vhost4j/bin/vhost-device-sound";
+  private static final String PROGRAMS = "daemons/target/vhost4j/bin/";
 
   private Installation() {}
 
-  /**
-   * Starts the packaged sound daemon.
-   *
-   * @param arguments for a shell, but for the socket
-   */
-  public static ProcessTarget soundDaemon(String arguments) throws BenchException {
-    return soundDaemon("vhost4j", arguments, Map.of());
+  /** What a packaged daemon prints when it is started with some option, and nothing else. */
+  public static String daemonSays(String program, String option) throws BenchException {
+    return outputOf(Map.of(), file(PROGRAMS + program).toString(), option);
   }
 
   /**
-   * Starts the packaged sound daemon in an environment of its own.
-   *
-   * @param name for tables
-   * @param arguments for a shell, but for the socket
-   * @param environment what is added to that of this process
+   * Has a packaged daemon's class archive made for a Java, as is done once where it is installed.
    */
-  public static ProcessTarget soundDaemon(
-      String name, String arguments, Map<String, String> environment) throws BenchException {
-    return new ProcessTarget(name, soundDaemonCommand() + " " + arguments, environment);
-  }
-
-  /** What the packaged daemon prints when it is started with some option, and nothing else. */
-  public static String soundDaemonSays(String option) throws BenchException {
-    return outputOf(Map.of(), file(DAEMON).toString(), option);
-  }
-
-  /** Has the daemon's class archive made for a Java, as is done once where it is installed. */
-  public static void makeArchive(Jdk jdk) throws BenchException {
-    var unused = outputOf(jdk.environment(), file(DAEMON).toString(), "--make-archive");
+  public static void makeArchive(String program, Jdk jdk) throws BenchException {
+    var unused = outputOf(jdk.environment(), file(PROGRAMS + program).toString(), "--make-archive");
   }
 
   /**
@@ -73,9 +53,9 @@ public final class Installation {
     }
   }
 
-  /** The command that starts the packaged daemon on {@link ProcessTarget#PLACEHOLDER}. */
-  public static String soundDaemonCommand() throws BenchException {
-    return "'" + file(DAEMON) + "' --socket " + ProcessTarget.PLACEHOLDER;
+  /** The command that starts a packaged daemon on {@link ProcessTarget#PLACEHOLDER}. */
+  public static String daemonCommand(String program) throws BenchException {
+    return "'" + file(PROGRAMS + program) + "' --socket " + ProcessTarget.PLACEHOLDER;
   }
 
   /**

@@ -1,12 +1,14 @@
 package io.vhost4j.bench.target;
 
-import io.vhost4j.bench.BenchException;
 import java.io.File;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -18,6 +20,9 @@ public final class ProcessTarget implements Target {
   /** Stands in the command for the path of the socket. */
   public static final String PLACEHOLDER = "{socket}";
 
+  /** Stands in the command for a directory that is gone with the process. */
+  public static final String DIRECTORY = "{directory}";
+
   private static final long STOP_SECONDS = 5;
   private static final long START_NANOS = 20_000_000_000L;
   private static final long LISTEN_NANOS = 200_000_000;
@@ -25,6 +30,7 @@ public final class ProcessTarget implements Target {
   private final String name;
   private final String command;
   private final TemporaryDirectory directory = new TemporaryDirectory();
+  private final Path files = directory.resolve("files");
   private final Path socket = directory.resolve("socket");
   private final Path log = directory.resolve("log");
   private final Process process;
@@ -33,7 +39,8 @@ public final class ProcessTarget implements Target {
    * Starts the process.
    *
    * @param name for tables
-   * @param command for a shell, with {@link #PLACEHOLDER} where the socket's path belongs
+   * @param command for a shell, with {@link #PLACEHOLDER} where the socket's path belongs, and
+   *     {@link #DIRECTORY} where that of a directory does
    */
   public ProcessTarget(String name, String command) throws BenchException {
     this(name, command, Map.of());
@@ -44,15 +51,16 @@ public final class ProcessTarget implements Target {
    *
    * @param environment what is added to that of this process
    */
-  ProcessTarget(String name, String command, Map<String, String> environment)
+  public ProcessTarget(String name, String command, Map<String, String> environment)
       throws BenchException {
     this.name = name;
     this.command = command;
     File output = log.toFile();
     try {
+      Files.createDirectory(files);
       // The shell makes way for the command, so that its process is the one to be measured.
       ProcessBuilder builder =
-          new ProcessBuilder(List.of("sh", "-c", "exec " + commandFor(command, socket)))
+          new ProcessBuilder(List.of("sh", "-c", "exec " + withPaths()))
               .redirectErrorStream(true)
               .redirectOutput(output);
       builder.environment().putAll(environment);
@@ -63,8 +71,12 @@ public final class ProcessTarget implements Target {
     }
   }
 
-  private static String commandFor(String command, Path socket) {
-    return command.replace(PLACEHOLDER, "'" + socket.toString().replace("'", "'\\''") + "'");
+  private String withPaths() {
+    return command.replace(PLACEHOLDER, quoted(socket)).replace(DIRECTORY, quoted(files));
+  }
+
+  private static String quoted(Path path) {
+    return "'" + path.toString().replace("'", "'\\''") + "'";
   }
 
   @Override
@@ -134,6 +146,19 @@ public final class ProcessTarget implements Target {
       return channel.isConnected();
     } catch (IOException e) {
       return false;
+    }
+  }
+
+  /** Empties what it writes into its directory, or a disk would fill up. */
+  @Override
+  public void rest() throws BenchException {
+    try (DirectoryStream<Path> written = Files.newDirectoryStream(files)) {
+      for (Path file : written) {
+        FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)
+            .close();
+      }
+    } catch (IOException e) {
+      throw new BenchException("cannot empty %s: %s".formatted(files, e.getMessage()), e);
     }
   }
 

@@ -1,6 +1,5 @@
 package io.vhost4j.bench.target;
 
-import io.vhost4j.bench.BenchException;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 
@@ -26,6 +25,9 @@ public interface Target extends AutoCloseable {
   default boolean isStarting() throws BenchException {
     return false;
   }
+
+  /** Nothing is under way for a moment: what it left behind that would grow and grow can go. */
+  default void rest() throws BenchException {}
 
   @Override
   void close();

@@ -1,6 +1,6 @@
 package io.vhost4j.bench.workload;
 
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.virtqueue.DriverQueue;
 
 /** Buffers of one size in guest memory, ready to be sent again and again without preparation. */

@@ -1,9 +1,16 @@
 package io.vhost4j.bench.workload;
 
+import io.vhost4j.audio.AudioException;
+import io.vhost4j.audio.Pacing;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.audio.none.NullBackend;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.Connection;
+import io.vhost4j.bench.target.ProcessTarget;
+import io.vhost4j.device.VirtioDevice;
+import io.vhost4j.device.sound.SoundDevice;
+import io.vhost4j.device.sound.SoundDeviceConfig;
 import io.vhost4j.device.sound.wire.ItemHeader;
 import io.vhost4j.device.sound.wire.PcmSetParams;
 import io.vhost4j.device.sound.wire.PcmXfer;
@@ -12,6 +19,7 @@ import io.vhost4j.device.sound.wire.Status;
 import io.vhost4j.vhostuser.frontend.FrontendQueue;
 import io.vhost4j.virtqueue.DriverQueue;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 
@@ -26,7 +34,19 @@ public final class SoundOutput implements Workload {
   private static final int FRAME_BYTES = 4;
 
   /** Ten milliseconds of audio. */
-  public static final int PERIOD_BYTES = 1920;
+  private static final int PERIOD_BYTES = 1920;
+
+  private static final long PERIOD_NANOS = 10_000_000;
+
+  /** The null backend needs no thread; all that users run have a worker, as the file backend. */
+  private static final List<Setup> SETUPS =
+      List.of(
+          new Setup("", "--backend null --pacing none"),
+          new Setup(
+              "--backend file",
+              "--backend file --pacing none --playback-file "
+                  + ProcessTarget.DIRECTORY
+                  + "/played.wav"));
 
   private static final int PERIODS = 16;
   private static final int PAGE = 4096;
@@ -38,9 +58,48 @@ public final class SoundOutput implements Workload {
     this(1);
   }
 
-  /** Plays on the streams from 0 on. */
-  public SoundOutput(int streams) {
+  private SoundOutput(int streams) {
     this.streams = streams;
+  }
+
+  @Override
+  public Workload withStreams(int count) {
+    return new SoundOutput(count);
+  }
+
+  @Override
+  public String daemon() {
+    return "vhost-device-sound";
+  }
+
+  @Override
+  public List<Setup> setups() {
+    return SETUPS;
+  }
+
+  @Override
+  public String streamArguments(int count, boolean paced) {
+    return "--backend null --pacing %s --input-streams 0 --output-streams %d"
+        .formatted(paced ? "realtime" : "none", count);
+  }
+
+  @Override
+  public VirtioDevice device() throws BenchException {
+    try {
+      return new SoundDevice(SoundDeviceConfig.standard(), new NullBackend(Pacing.NONE));
+    } catch (AudioException e) {
+      throw new BenchException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  @Override
+  public int periodBytes() {
+    return PERIOD_BYTES;
+  }
+
+  @Override
+  public long periodNanos() {
+    return PERIOD_NANOS;
   }
 
   @Override

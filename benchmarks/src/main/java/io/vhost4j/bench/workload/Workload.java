@@ -1,15 +1,54 @@
 package io.vhost4j.bench.workload;
 
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.Connection;
+import io.vhost4j.bench.target.Installation;
+import io.vhost4j.bench.target.ProcessTarget;
+import io.vhost4j.device.VirtioDevice;
+import java.util.List;
+import java.util.Map;
 
 /**
- * What a kind of device is given to do: which queue is measured, and buffers for it that need no
- * preparation. All else of the benchmarks knows nothing of devices.
+ * A kind of device, and what it is given to do: which queue is measured, and buffers for it that
+ * need no preparation. Latency, throughput, scale and garbage collections know nothing else of
+ * devices.
  */
 public interface Workload {
   /** Largest payload in bytes. */
   int MAX_PAYLOAD = 64 << 10;
+
+  /**
+   * A way to start our daemon that takes buffers as fast as they come.
+   *
+   * @param label what it adds to the daemon's name in tables; empty for the usual one
+   * @param arguments for a shell, but for the socket
+   */
+  record Setup(String label, String arguments) {}
+
+  /** The program of our distribution that has such a device. */
+  String daemon();
+
+  /** Ways to start it: first the one that adds least to a buffer's way, then what users run. */
+  List<Setup> setups();
+
+  /**
+   * Arguments for a device with several streams.
+   *
+   * @param paced whether it plays as fast as real hardware; else it takes buffers as they come
+   */
+  String streamArguments(int streams, boolean paced);
+
+  /** Such a device in this JVM, which takes buffers as fast as they come. */
+  VirtioDevice device() throws BenchException;
+
+  /** The same with this many streams. */
+  Workload withStreams(int streams);
+
+  /** Bytes that a stream sends in a period. */
+  int periodBytes();
+
+  /** What a stream sends one buffer in. */
+  long periodNanos();
 
   /** Number of queues that the device needs to run. */
   int queues();
@@ -34,4 +73,22 @@ public interface Workload {
    * @param count how many
    */
   Chains chains(Connection connection, long address, int payload, int count);
+
+  /**
+   * Starts our packaged daemon.
+   *
+   * @param name for tables
+   * @param arguments for a shell, but for the socket
+   * @param environment what is added to that of this process
+   */
+  default ProcessTarget startDaemon(String name, String arguments, Map<String, String> environment)
+      throws BenchException {
+    return new ProcessTarget(
+        name, Installation.daemonCommand(daemon()) + " " + arguments, environment);
+  }
+
+  /** Starts our packaged daemon in the way that adds least. */
+  default ProcessTarget startDaemon() throws BenchException {
+    return startDaemon("vhost4j", setups().get(0).arguments(), Map.of());
+  }
 }

@@ -8,7 +8,7 @@ import io.vertx.core.VertxOptions;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.Pacing;
 import io.vhost4j.audio.none.NullBackend;
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.SocketTarget;
 import io.vhost4j.bench.target.TemporaryDirectory;
 import io.vhost4j.bench.workload.SoundOutput;

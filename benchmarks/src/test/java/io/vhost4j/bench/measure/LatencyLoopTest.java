@@ -2,7 +2,7 @@ package io.vhost4j.bench.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.vhost4j.bench.BenchException;
+import io.vhost4j.bench.target.BenchException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;

@@ -3,11 +3,12 @@ package io.vhost4j.bench.measure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.vhost4j.bench.BenchException;
 import io.vhost4j.bench.floor.Echo;
+import io.vhost4j.bench.target.BenchException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
@@ -37,22 +38,23 @@ class PlacementTest {
 
   @Test
   void sameAndApartSayWhoSharesAProcessor() throws Exception {
-    try (Lineup lineup = new Lineup(Echo.start(), Echo.start(), null, null)) {
-      Path other = Path.of("/proc/" + lineup.target().pid().orElseThrow() + "/status");
+    Subject other = Echo.start();
+    try (Lineup lineup = new Lineup(List.of(Echo.start(), other), null)) {
+      Path status = Path.of("/proc/" + other.pid().orElseThrow() + "/status");
 
       String same = placed(Placement.SAME, lineup);
-      assertThat(cpus(other)).isEqualTo(same);
+      assertThat(cpus(status)).isEqualTo(same);
 
       if (Runtime.getRuntime().availableProcessors() > 1) {
         String apart = placed(Placement.APART, lineup);
-        assertThat(cpus(other)).isNotEqualTo(apart);
+        assertThat(cpus(status)).isNotEqualTo(apart);
       }
     }
   }
 
   @Test
   void whatHasNoProcessCannotBePlaced() throws Exception {
-    try (Lineup lineup = new Lineup(Echo.start(), new Nowhere(), null, null)) {
+    try (Lineup lineup = new Lineup(List.of(Echo.start(), new Nowhere()), null)) {
       assertThatThrownBy(() -> placed(Placement.SAME, lineup))
           .hasCauseInstanceOf(BenchException.class)
           .hasMessageContaining("--place=free");

@@ -3,8 +3,10 @@ package io.vhost4j.bench.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.LoadWatch;
 import io.vhost4j.bench.measure.Percentiles;
 import io.vhost4j.bench.measure.ScaleResult;
+import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
 import java.util.Map;
@@ -22,28 +24,33 @@ class ColoursTest {
       List.of("floor (C echo)", "vhost4j", "peer", "vhost4j --poll-us 200");
 
   private static LatencyResult latency(String subject) {
-    Percentiles one = new Percentiles(1, 1, 1, 1, 1);
+    Percentiles one = Percentiles.all(Spread.of(1));
     List<double[]> line = List.of(new double[] {0, 1, 1}, new double[] {50, 2, 2});
-    return new LatencyResult(subject, "closed", 1920, 9, one, one, null, List.of(one), line, line);
+    return new LatencyResult(subject, "closed", 1920, 9, one, one, null, line, line);
   }
 
   private static Results results(Stream<String> lineup) {
     List<String> subjects = lineup.toList();
+    Spread one = Spread.of(1);
     return new Results(
         "",
+        1,
         "",
         Map.of(),
         Machine.here(),
+        new LoadWatch().seen(),
         true,
-        1,
+        "",
         Map.of("apart", subjects.stream().map(ColoursTest::latency).toList()),
-        subjects.stream()
-            .map(s -> new ThroughputResult(s, 1920, 16, 1, 1, 1, 1, 1, null, 1, List.of(1.0)))
-            .toList(),
+        Map.of(
+            "apart",
+            subjects.stream()
+                .map(s -> new ThroughputResult(s, 1920, 16, one, 1, 1, 1, one, null, 1))
+                .toList()),
         Stream.of("vhost4j driver", "peer driver", "vhost4j device")
             .map(load -> load.split(" ", -1))
             .filter(load -> subjects.contains(load[0]))
-            .map(l -> new ScaleResult(l[0], l[1], 1, 1, 1, 1, 1, 1, 0, 1, 0, 1, null))
+            .map(l -> new ScaleResult(l[0], l[1], 1, 1, 1, one, 1, 1, 0, 1, 0, 1, null))
             .toList(),
         List.of(),
         List.of(),
@@ -87,7 +94,7 @@ class ColoursTest {
           .containsPattern(
               "line "
                   + charts.style(subject)
-                  + "\" d=\"M[0-9]+ 24h24\"/><text[^>]*>"
+                  + "\" d=\"M[0-9]+ [0-9]+h24\"/><text[^>]*>"
                   + Pattern.quote(subject));
     }
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.Percentiles;
+import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -11,26 +12,22 @@ import org.junit.jupiter.api.Test;
 /** A report has one floor, however often it was measured. */
 class FloorTest {
   private static LatencyResult latency(String subject, String loop, int payload, double... rounds) {
-    List<Percentiles> all =
-        java.util.Arrays.stream(rounds).mapToObj(p -> new Percentiles(p, p, p, p, p)).toList();
-    Percentiles one = new Percentiles(1, 1, 1, 1, 1);
+    Percentiles one = Percentiles.all(Spread.of(1));
     return new LatencyResult(
-        subject, loop, payload, 10, all.get(0), one, one, all, List.of(), List.of());
+        subject,
+        loop,
+        payload,
+        10,
+        Percentiles.all(Spread.of(rounds)),
+        one,
+        one,
+        List.of(),
+        List.of());
   }
 
   private static ThroughputResult throughput(String subject, int window, double... rounds) {
-    return new ThroughputResult(
-        subject,
-        1920,
-        window,
-        1,
-        1,
-        1,
-        1,
-        1,
-        1.0,
-        1,
-        java.util.Arrays.stream(rounds).boxed().toList());
+    Spread one = Spread.of(1);
+    return new ThroughputResult(subject, 1920, window, Spread.of(rounds), 1, 1, 1, one, one, 1);
   }
 
   @Test
@@ -48,9 +45,9 @@ class FloorTest {
     assertThat(shown)
         .extracting(LatencyResult::subject)
         .containsExactly("floor (C echo)", "vhost4j", "vhost4j", "floor (C echo)", "vhost4j");
-    assertThat(shown.get(0).micros().p50()).isEqualTo(3);
+    assertThat(shown.get(0).micros().p50().median()).isEqualTo(3);
     assertThat(shown.get(0).payload()).isEqualTo(Floor.ANY);
-    assertThat(shown.get(3).micros().p50()).isEqualTo(7);
+    assertThat(shown.get(3).micros().p50().median()).isEqualTo(7);
     assertThat(Tables.latency(shown).rows().get(0)).contains("any");
   }
 
@@ -67,7 +64,7 @@ class FloorTest {
     assertThat(shown)
         .extracting(ThroughputResult::subject)
         .containsExactly("floor (Java echo)", "vhost4j", "vhost4j");
-    assertThat(shown.get(0).perSecond()).isEqualTo(20);
+    assertThat(shown.get(0).perSecond().median()).isEqualTo(20);
     assertThat(shown.get(0).toPeer()).isNull();
   }
 }

@@ -2,6 +2,7 @@ package io.vhost4j.bench.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.bench.measure.Spread;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,20 @@ class TableTest {
   void whatIsNoNumberIsADash() {
     assertThat(Table.number(Double.NaN)).isEqualTo("-");
     assertThat(Table.number(0.01234)).isEqualTo("0.012");
+  }
+
+  @Test
+  void roundsAreShownWithTheRangeOfTheirMiddleHalf() {
+    Table table =
+        new Table("what", "us")
+            .row("a", Spread.of(12.34, 10, 11.11, 99, 13))
+            .row("b", Spread.of(1.2345));
+
+    assertThat(table.toString().lines())
+        .containsExactly(
+            "what                 us", //
+            "a     12.3 (11.1..13.0)",
+            "b                  1.23");
   }
 
   @Test

@@ -1,4 +1,4 @@
-package io.vhost4j.bench.floor;
+package io.vhost4j.bench.measure;
 
 import java.nio.ByteBuffer;
 

@@ -1,27 +1,27 @@
 package io.vhost4j.bench.measure;
 
 import io.vertx.core.Context;
-import io.vhost4j.bench.BenchException;
-import io.vhost4j.bench.target.Installation;
+import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.ProcessTarget;
 import io.vhost4j.bench.target.TemporaryDirectory;
-import io.vhost4j.bench.workload.SoundOutput;
+import io.vhost4j.bench.workload.Workload;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /**
  * Keeps our packaged daemon busy and counts its garbage collections, as its JVM logs them with
- * {@code -Xlog:gc}. The load is the heaviest there is: 16 buffers of 1920 bytes under way all the
+ * {@code -Xlog:gc}. The load is the heaviest there is: 16 buffers of a period under way all the
  * time, so that a byte allocated for each would fill the small heap every few seconds.
  */
-public final class Collections {
+public final class GarbageCollections {
   private static final int WINDOW = 16;
   private static final int QUEUE_SIZE = 64;
   private static final long TURN_NANOS = 500_000_000;
 
-  private Collections() {}
+  private GarbageCollections() {}
 
   /**
    * Measures.
@@ -30,34 +30,35 @@ public final class Collections {
    * @param nanos that it counts for
    */
   public static CollectionsResult measure(
-      Context context, long warmUpNanos, long nanos, Steps steps) throws BenchException {
+      Context context, Workload workload, long warmUpNanos, long nanos, LongConsumer passed)
+      throws BenchException {
     try (TemporaryDirectory directory = new TemporaryDirectory()) {
       Path log = directory.resolve("gc");
       ProcessTarget daemon =
-          Installation.soundDaemon(
+          workload.startDaemon(
               "vhost4j",
-              "--backend null --pacing none",
+              workload.setups().get(0).arguments(),
               Map.of("VHOST4J_OPTS", "-Xlog:gc:file=" + log));
-      try (DeviceSubject subject =
-          DeviceSubject.open(context, daemon, new SoundOutput(), QUEUE_SIZE)) {
-        Flow unused = load(subject, warmUpNanos, steps);
+      try (DeviceSubject subject = DeviceSubject.open(context, daemon, workload, QUEUE_SIZE)) {
+        int bytes = workload.periodBytes();
+        Flow unused = load(subject, bytes, warmUpNanos, passed);
         long before = collections(log);
-        Flow flow = load(subject, nanos, steps);
+        Flow flow = load(subject, bytes, nanos, passed);
         return new CollectionsResult(
             subject.name(), flow.nanos() / 1e9, flow.buffers(), before, collections(log) - before);
       }
     }
   }
 
-  private static Flow load(DeviceSubject subject, long nanos, Steps steps) throws BenchException {
+  private static Flow load(DeviceSubject subject, int bytes, long nanos, LongConsumer passed)
+      throws BenchException {
     long buffers = 0;
     long done = 0;
     while (done < nanos) {
-      Flow turn =
-          subject.flow(SoundOutput.PERIOD_BYTES, WINDOW, Math.min(TURN_NANOS, nanos - done));
+      Flow turn = subject.flow(bytes, WINDOW, Math.min(TURN_NANOS, nanos - done));
       buffers += turn.buffers();
       done += turn.nanos();
-      steps.passed(turn.nanos());
+      passed.accept(turn.nanos());
     }
     return new Flow(buffers, done, 0, 0);
   }

@@ -1,4 +1,4 @@
-package io.vhost4j.bench;
+package io.vhost4j.bench.target;
 
 /**
  * A measurement cannot go on. The message is one line for the user: what happened, to what, and
