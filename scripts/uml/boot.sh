@@ -7,6 +7,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../guest-lib.sh
 . "$here/../guest-lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../guest-options.sh
+. "$here/../guest-options.sh"
 
 usage() {
   cat <<'END'
