@@ -7,6 +7,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../guest-lib.sh
 . "$here/../guest-lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../guest-options.sh
+. "$here/../guest-options.sh"
 
 usage() {
   cat <<'END'
@@ -33,39 +35,16 @@ end of the kernel's on stderr).
 END
 }
 
-run='' share='' builtin='' kernel=6.12 console='' reboots=0 limit=120 memory=512 cpus=1
-sockets=() extra=()
-while [ $# -gt 0 ]; do
+memory=512 builtin='' kernel=6.12 extra=()
+own_option() {
   case $1 in
-    -h | --help)
-      usage
-      exit
-      ;;
-    --run | --share | --socket | --builtin-snd | --device | --qemu | --reboots | --timeout | --memory | --cpus | \
-      --kernel | --console)
-      [ $# -gt 1 ] || usage_error "$1 needs a value"
-      ;;
-    *) usage_error "unknown option $1" ;;
-  esac
-  case $1 in
-    --run) run=$2 ;;
-    --share) share=$2 ;;
-    --socket) sockets+=("$2") ;;
     --builtin-snd) builtin=$2 ;;
     --device) extra+=(-device "$2") ;;
     --qemu) extra+=("$2") ;;
-    --reboots) reboots=$2 ;;
-    --timeout) limit=$2 ;;
-    --memory) memory=$2 ;;
-    --cpus) cpus=$2 ;;
     --kernel) kernel=$2 ;;
-    --console) console=$2 ;;
   esac
-  shift 2
-done
-[ -n "$run" ] || usage_error "--run FILE is missing"
-[ -r "$run" ] || die "cannot read the script $run"
-[ -z "$share" ] || [ -d "$share" ] || die "$share is not a directory"
+}
+parse_options '--builtin-snd --device --qemu --kernel' "$@"
 command -v qemu-system-x86_64 >/dev/null || die "no qemu-system-x86_64; $(dirname "$here")/install-deps.sh guest installs it"
 guest=$("$here/prepare.sh" --kernel "$kernel")
 

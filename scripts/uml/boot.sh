@@ -7,6 +7,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../guest-lib.sh
 . "$here/../guest-lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../guest-options.sh
+. "$here/../guest-options.sh"
 
 usage() {
   cat <<'END'
@@ -30,35 +32,9 @@ messages on stderr).
 END
 }
 
-run='' share='' console='' reboots=0 limit=120 memory=128 cpus=1
-sockets=() extra=()
-while [ $# -gt 0 ]; do
-  case $1 in
-    -h | --help)
-      usage
-      exit
-      ;;
-    --run | --share | --socket | --kernel-arg | --reboots | --timeout | --memory | --cpus | --console)
-      [ $# -gt 1 ] || usage_error "$1 needs a value"
-      ;;
-    *) usage_error "unknown option $1" ;;
-  esac
-  case $1 in
-    --run) run=$2 ;;
-    --share) share=$2 ;;
-    --socket) sockets+=("$2") ;;
-    --kernel-arg) extra+=("$2") ;;
-    --reboots) reboots=$2 ;;
-    --timeout) limit=$2 ;;
-    --memory) memory=$2 ;;
-    --cpus) cpus=$2 ;;
-    --console) console=$2 ;;
-  esac
-  shift 2
-done
-[ -n "$run" ] || usage_error "--run FILE is missing"
-[ -r "$run" ] || die "cannot read the script $run"
-[ -z "$share" ] || [ -d "$share" ] || die "$share is not a directory"
+memory=128 extra=()
+own_option() { extra+=("$2"); }
+parse_options --kernel-arg "$@"
 guest=$("$here/prepare.sh")
 
 # holds_memory DIR: a file there can be the guest's memory, with programs in it.
