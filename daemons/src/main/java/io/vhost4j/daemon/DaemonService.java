@@ -147,10 +147,13 @@ final class DaemonService {
     }
   }
 
-  /** A Netty event loop that has no timer at all wakes every second to look for one. */
+  /**
+   * A Netty event loop that has no timer at all wakes every second to look for one. One that is
+   * more than 2^31 seconds away is not armed, which would take a system call at each sleep.
+   */
   private static void letIdleLoopsSleep(Vertx vertx) {
     for (EventExecutor loop : ((VertxInternal) vertx).nettyEventLoopGroup()) {
-      var unused = loop.schedule(() -> {}, 10_000, TimeUnit.DAYS);
+      var unused = loop.schedule(() -> {}, 30_000, TimeUnit.DAYS);
     }
   }
 }

@@ -9,7 +9,6 @@ import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
-import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.device.sound.driver.AudioPort;
 import io.vhost4j.device.sound.driver.SoundDriver;
 import io.vhost4j.device.sound.driver.TransferResult;

@@ -1,7 +1,6 @@
 package io.vhost4j.device.sound;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vhost4j.audio.Direction;
 import io.vhost4j.device.sound.wire.RequestCode;
