@@ -6,6 +6,7 @@ import io.vertx.core.Context;
 import io.vhost4j.event.Allocation;
 import io.vhost4j.event.OnLoop;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -67,10 +68,10 @@ class LoopTaskTest {
             device,
             () -> {
               if (runs.incrementAndGet() < 3) {
-                self.get().request();
+                Objects.requireNonNull(self.get()).request();
               }
             }));
-    self.get().request();
+    Objects.requireNonNull(self.get()).request();
     loop.settle();
     assertThat(runs).hasValue(3);
   }
