@@ -5,10 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.vertx.core.Context;
 import io.vhost4j.event.Allocation;
 import io.vhost4j.event.OnLoop;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -61,16 +62,16 @@ class LoopTaskTest {
   @Test
   void whatIsAskedForWhileItRunsRunsAfter() throws Exception {
     AtomicInteger runs = new AtomicInteger();
-    List<LoopTask> self = new ArrayList<>();
-    self.add(
+    AtomicReference<LoopTask> self = new AtomicReference<>();
+    self.set(
         new LoopTask(
             device,
             () -> {
               if (runs.incrementAndGet() < 3) {
-                self.get(0).request();
+                Objects.requireNonNull(self.get()).request();
               }
             }));
-    self.get(0).request();
+    Objects.requireNonNull(self.get()).request();
     loop.settle();
     assertThat(runs).hasValue(3);
   }
