@@ -103,7 +103,7 @@ final class Manual {
   private static void append(StringBuilder page, OptionSpec option) {
     String names =
         Stream.of(option.names())
-            .sorted(Comparator.comparing(String::length))
+            .sorted(Comparator.comparingInt(String::length))
             .map(name -> "\\fB" + text(name) + "\\fR")
             .collect(Collectors.joining(", "));
     page.append(".TP\n").append(names).append(value(option)).append('\n');
