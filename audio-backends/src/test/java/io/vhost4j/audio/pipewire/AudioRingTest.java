@@ -16,7 +16,6 @@ import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-@Tag("jdk")
 class AudioRingTest {
   /** Each step is a kind of access and a number of bytes. */
   @Property
@@ -83,6 +82,7 @@ class AudioRingTest {
   }
 
   @Test
+  @Tag("jdk")
   @SuppressWarnings("ThreadPriorityCheck") // with two processors, spinning alone takes long
   void twoThreadsPassBytesOnWithoutLossOrRepetition() {
     AudioRing ring = new AudioRing(999);
@@ -121,6 +121,7 @@ class AudioRingTest {
   }
 
   @Test
+  @Tag("jdk")
   void movingBytesAllocatesNothing() throws Exception {
     AudioRing ring = new AudioRing(999);
     ByteBuffer bytes = ByteBuffer.allocateDirect(127);

@@ -11,7 +11,6 @@ import net.jqwik.api.Property;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-@Tag("jdk")
 class SpscRingTest {
   @Property(tries = 200)
   void behavesLikeABoundedQueue(@ForAll boolean[] offers) {
@@ -32,6 +31,7 @@ class SpscRingTest {
   }
 
   @Test
+  @Tag("jdk")
   void carriesAllInOrderFromOneThreadToAnother() throws Exception {
     int count = 1_000_000;
     SpscRing<int[]> ring = new SpscRing<>(64);
@@ -61,6 +61,7 @@ class SpscRingTest {
   }
 
   @Test
+  @Tag("jdk")
   void aCapacityThatIsNoPowerOfTwoIsRefused() {
     assertThatThrownBy(() -> new SpscRing<>(6)).isInstanceOf(IllegalArgumentException.class);
   }
