@@ -212,6 +212,7 @@ final class Rig implements AutoCloseable {
     int before = control.used.size();
     int head = control.send(request, room, pieceBytes);
     loop.await(() -> control.used.size() > before);
+    guest.run(() -> {}); // buffers that are back by now are told of when the loop is done
     Used reply = control.used.get(control.used.size() - 1);
     if (reply.head() != head) {
       throw new AssertionError("a reply to another request");
