@@ -39,6 +39,7 @@ class SignalTest {
     Process program =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
                 "-Djava.io.tmpdir=" + directory,
                 "-cp",
                 System.getProperty("java.class.path"),
@@ -66,7 +67,7 @@ class SignalTest {
         child.onExit().get(10, TimeUnit.SECONDS);
       }
       assertThat(files()).isEmpty();
-      assertThat(directory.resolve("output")).isEmptyFile();
+      assertThat(directory.resolve("output")).content().isEmpty();
     } finally {
       program.destroyForcibly();
     }

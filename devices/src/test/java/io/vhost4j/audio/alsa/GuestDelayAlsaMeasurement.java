@@ -74,7 +74,7 @@ class GuestDelayAlsaMeasurement {
     "1024, 4096, 96, false",
     "1024, 4096, 2000, true",
     "512, 2048, 300, false",
-    "4096, 16384, 300, true",
+    "2048, 16384, 300, true",
   })
   void whatIsPlayed(int period, int buffer, int behind, boolean spread) throws Exception {
     List<JavaCard> cards = new CopyOnWriteArrayList<>();
