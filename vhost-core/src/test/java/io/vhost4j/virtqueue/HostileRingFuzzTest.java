@@ -68,7 +68,7 @@ class HostileRingFuzzTest {
     assertThat(taken).as("chains that were good").isGreaterThan((int) (RINGS / 10));
     assertThat(broken.keySet())
         .as("rules that were broken")
-        .contains("S17", "S18", "S19", "S20", "S21", "S22", "S23", "S24", "S25", "S26");
+        .contains("V17", "V18", "V19", "V20", "V21", "V22", "V23", "V24", "V25", "V26");
   }
 
   private void fuzz(SplittableRandom random, GuestMemory memory, ByteBuffer raw)

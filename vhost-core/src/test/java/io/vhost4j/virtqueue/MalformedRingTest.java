@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Rules S17 to S32: what a driver must not do, and what looks like it but is to work. */
+/** Rules V17 to V32: what a driver must not do, and what looks like it but is to work. */
 class MalformedRingTest {
   private static final int N = 8;
 
@@ -67,13 +67,13 @@ class MalformedRingTest {
   @Test
   void s17AnAvailIndexTooFarAhead() throws Exception {
     ring.index(N + 1);
-    assertMalformed("S17: avail index 9 is 9 ahead");
+    assertMalformed("V17: avail index 9 is 9 ahead");
   }
 
   @Test
   void s17AnAvailIndexThatGoesBack() throws Exception {
     ring.index(0xffff);
-    assertMalformed("S17: avail index 65535 is 65535 ahead");
+    assertMalformed("V17: avail index 65535 is 65535 ahead");
   }
 
   @Test
@@ -83,33 +83,33 @@ class MalformedRingTest {
       queue.complete(assertTaken(queue, 1, 0), 0);
       queue.complete(assertTaken(queue, 1, 0), 0);
       ring.index(2 + N + 1);
-      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S17");
+      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V17");
     }
   }
 
   @Test
   void s18AHeadOutsideTheTable() throws Exception {
     ring.offer(N);
-    assertMalformed("S18: head 8 of a ring of 8");
+    assertMalformed("V18: head 8 of a ring of 8");
   }
 
   @Test
   void s18AHeadOf65535() throws Exception {
     ring.offer(0xffff);
-    assertMalformed("S18: head 65535");
+    assertMalformed("V18: head 65535");
   }
 
   @Test
   void s19ANextOutsideTheTable() throws Exception {
     ring.descriptor(0, BUFFERS, 1, NEXT, N).offer(0);
-    assertMalformed("S19: next 8 in a ring of 8");
+    assertMalformed("V19: next 8 in a ring of 8");
   }
 
   @Test
   void s19ANextOutsideTheIndirectTable() throws Exception {
     ring.descriptor(0, BUFFERS, 32, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, NEXT, 2);
-    assertMalformed("S19: next 2 in an indirect table of 2");
+    assertMalformed("V19: next 2 in an indirect table of 2");
   }
 
   @Test
@@ -123,13 +123,13 @@ class MalformedRingTest {
   @Test
   void s20ALoopInTheRing() throws Exception {
     ring.descriptor(0, BUFFERS, 1, NEXT, 1).descriptor(1, BUFFERS, 1, NEXT, 0).offer(0);
-    assertMalformed("S20: the chain at head 0 visits more than 8");
+    assertMalformed("V20: the chain at head 0 visits more than 8");
   }
 
   @Test
   void s20ALoopOfOneEmptyDescriptor() throws Exception {
     ring.descriptor(3, BUFFERS, 0, NEXT, 3).offer(3);
-    assertMalformed("S20");
+    assertMalformed("V20");
   }
 
   @Test
@@ -147,103 +147,103 @@ class MalformedRingTest {
   void s20ALoopInAnIndirectTable() throws Exception {
     ring.descriptor(0, BUFFERS, 32, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, NEXT, 1).entry(BUFFERS, 1, SEAM, 1, NEXT, 0);
-    assertMalformed("S20: a chain visits more than the 2 entries");
+    assertMalformed("V20: a chain visits more than the 2 entries");
   }
 
   @Test
   void s21AnIndirectDescriptorWithoutTheFeature() throws Exception {
     ring.descriptor(0, BUFFERS, 16, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, 0, 0);
-    assertMalformed(RingFeatures.EVENT_IDX, "S21");
+    assertMalformed(RingFeatures.EVENT_IDX, "V21");
   }
 
   @Test
   void s22AnIndirectDescriptorWithANextOne() throws Exception {
     ring.descriptor(0, BUFFERS, 16, INDIRECT | NEXT, 1).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, 0, 0);
-    assertMalformed("S22");
+    assertMalformed("V22");
   }
 
   @Test
   void s23AnIndirectDescriptorInsideATable() throws Exception {
     ring.descriptor(0, BUFFERS, 16, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, BUFFERS, 16, INDIRECT, 0);
-    assertMalformed("S23");
+    assertMalformed("V23");
   }
 
   @Test
   void s24AnIndirectTableOfNoEntries() throws Exception {
     ring.descriptor(0, BUFFERS, 0, INDIRECT, 0).offer(0);
-    assertMalformed("S24: an indirect table of 0 bytes");
+    assertMalformed("V24: an indirect table of 0 bytes");
   }
 
   @Test
   void s24AnIndirectTableThatIsNoMultipleOf16() throws Exception {
     ring.descriptor(0, BUFFERS, 24, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, 0, 0);
-    assertMalformed("S24: an indirect table of 24 bytes");
+    assertMalformed("V24: an indirect table of 24 bytes");
   }
 
   @Test
   void s24AnIndirectTableOutsideMemory() throws Exception {
     ring.descriptor(0, HOLE, 16, INDIRECT, 0).offer(0);
-    assertMalformed("S24: an indirect table outside memory: 0x40000+0x10");
+    assertMalformed("V24: an indirect table outside memory: 0x40000+0x10");
   }
 
   @Test
   void s24AnIndirectTableThatEndsOutsideMemory() throws Exception {
     ring.descriptor(0, HOLE - 16, 32, INDIRECT, 0).offer(0);
     ring.entry(HOLE - 16, 0, SEAM, 1, 0, 0);
-    assertMalformed("S24");
+    assertMalformed("V24");
   }
 
   @Test
   void s24AnIndirectTableOf4GiB() throws Exception {
     ring.descriptor(0, BUFFERS, -16, INDIRECT, 0).offer(0);
-    assertMalformed("S24: an indirect table outside memory: 0x20000+0xfffffff0");
+    assertMalformed("V24: an indirect table outside memory: 0x20000+0xfffffff0");
   }
 
   @Test
   void s25AReadableDescriptorAfterAWritableOne() throws Exception {
     ring.descriptor(0, BUFFERS, 1, NEXT | WRITE, 1).descriptor(1, BUFFERS, 1, 0, 0).offer(0);
-    assertMalformed("S25");
+    assertMalformed("V25");
   }
 
   @Test
   void s25AReadableEntryOfATableAfterAWritableDescriptorOfTheRing() throws Exception {
     ring.descriptor(0, BUFFERS, 1, NEXT | WRITE, 1).descriptor(1, BUFFERS, 16, INDIRECT, 0);
     ring.entry(BUFFERS, 0, SEAM, 1, 0, 0).offer(0);
-    assertMalformed("S25");
+    assertMalformed("V25");
   }
 
   @Test
   void s26ABufferOutsideMemory() throws Exception {
     ring.descriptor(0, HOLE, 1, 0, 0).offer(0);
-    assertMalformed("S26: a buffer outside memory: 0x40000+0x1");
+    assertMalformed("V26: a buffer outside memory: 0x40000+0x1");
   }
 
   @Test
   void s26ABufferThatEndsOutsideMemory() throws Exception {
     ring.descriptor(0, HOLE - 1, 2, WRITE, 0).offer(0);
-    assertMalformed("S26: a buffer outside memory: 0x3ffff+0x2");
+    assertMalformed("V26: a buffer outside memory: 0x3ffff+0x2");
   }
 
   @Test
   void s26ABufferOverAHoleBetweenRegions() throws Exception {
     ring.descriptor(0, SEAM, (int) (ISLAND - SEAM + 1), 0, 0).offer(0);
-    assertMalformed("S26");
+    assertMalformed("V26");
   }
 
   @Test
   void s26ABufferThatWrapsTheAddressSpace() throws Exception {
     ring.descriptor(0, -1, 2, 0, 0).offer(0);
-    assertMalformed("S26: a buffer that wraps the address space: 0xffffffffffffffff+0x2");
+    assertMalformed("V26: a buffer that wraps the address space: 0xffffffffffffffff+0x2");
   }
 
   @Test
   void s26UserAddressesAreNoGuestAddresses() throws Exception {
     ring.descriptor(0, USER + BUFFERS, 1, 0, 0).offer(0);
-    assertMalformed("S26");
+    assertMalformed("V26");
   }
 
   @Test
@@ -306,7 +306,7 @@ class MalformedRingTest {
     for (int i = 0; i < 1025; i++) {
       ring.entry(BUFFERS, i, SEAM, 1, i == 1024 ? WRITE : NEXT | WRITE, i + 1);
     }
-    assertMalformed("S30: an indirect chain of more than 1024");
+    assertMalformed("V30: an indirect chain of more than 1024");
   }
 
   @Test
@@ -326,7 +326,7 @@ class MalformedRingTest {
         assertThatThrownBy(queue::next)
             .extracting(Rules::broken)
             .asString()
-            .startsWith("S30: more than 131072 pieces");
+            .startsWith("V30: more than 131072 pieces");
         assertThat(queue.inFlight()).isEqualTo(128);
       }
     }
@@ -356,7 +356,7 @@ class MalformedRingTest {
         assertThatThrownBy(queue::next)
             .extracting(Rules::broken)
             .asString()
-            .startsWith("S30: a chain of more than 2113");
+            .startsWith("V30: a chain of more than 2113");
       }
       many.chainOverAllRegions(33);
       try (SplitVirtqueue queue = many.device()) {
@@ -392,7 +392,7 @@ class MalformedRingTest {
       assertThatThrownBy(queue::next)
           .extracting(Rules::broken)
           .asString()
-          .startsWith("S32: more than 8 chains");
+          .startsWith("V32: more than 8 chains");
       assertThat(queue.inFlight()).isEqualTo(N);
     }
   }
@@ -402,7 +402,7 @@ class MalformedRingTest {
     ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
     try (SplitVirtqueue queue = ring.device(0)) {
       queue.complete(assertTaken(queue, 0, 4), 4);
-      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S18");
+      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V18");
       assertThat(queue.needsNotification()).isTrue();
       assertThat(queue.needsNotification()).isFalse();
     }
@@ -413,7 +413,7 @@ class MalformedRingTest {
     ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
     try (SplitVirtqueue queue = ring.device(0)) {
       DescriptorChain chain = assertTaken(queue, 0, 4);
-      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S18");
+      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V18");
       queue.complete(chain, 4);
       assertThat(queue.inFlight()).isZero();
       assertThat(ring.usedIndex()).isZero();

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Rules S10 to S15: who is told of what, and when. */
+/** Rules V10 to V15: who is told of what, and when. */
 class NotificationTest {
   private static final int N = 8;
 

@@ -9,7 +9,7 @@ import io.vhost4j.memory.MemoryRegion;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Rule S31: where a ring may be. */
+/** Rule V31: where a ring may be. */
 class RingPlacementTest {
   private static final long USER = 0x10000;
   private static final long SIZE = 0x10000;
@@ -51,29 +51,29 @@ class RingPlacementTest {
 
   @Test
   void s31APartOutsideMemoryIsRefused() {
-    assertRefused(0, 16, USER - 16, USER, USER, "S31: descriptor table outside memory: 0xfff0");
-    assertRefused(0, 16, USER, 0, USER, "S31: avail ring outside memory: 0x0+0x26");
-    assertRefused(0, 16, USER, USER, -4, "S31: used ring outside memory: 0xfffffffffffffffc+0x86");
-    assertRefused(0, 16, USER, USER, Long.MAX_VALUE, "S31: used ring outside memory");
+    assertRefused(0, 16, USER - 16, USER, USER, "V31: descriptor table outside memory: 0xfff0");
+    assertRefused(0, 16, USER, 0, USER, "V31: avail ring outside memory: 0x0+0x26");
+    assertRefused(0, 16, USER, USER, -4, "V31: used ring outside memory: 0xfffffffffffffffc+0x86");
+    assertRefused(0, 16, USER, USER, Long.MAX_VALUE, "V31: used ring outside memory");
   }
 
   @Test
   void s31APartThatDoesNotEndInItsRegionIsRefused() {
-    assertRefused(0, 16, USER + SIZE - 240, USER, USER, "S31: descriptor table outside");
-    assertRefused(0, 16, USER, USER + SIZE - 36, USER, "S31: avail ring outside");
-    assertRefused(0, 16, USER, USER, USER + SIZE - 132, "S31: used ring outside");
+    assertRefused(0, 16, USER + SIZE - 240, USER, USER, "V31: descriptor table outside");
+    assertRefused(0, 16, USER, USER + SIZE - 36, USER, "V31: avail ring outside");
+    assertRefused(0, 16, USER, USER, USER + SIZE - 132, "V31: used ring outside");
   }
 
   @Test
   void s31AMisalignedPartIsRefused() {
-    assertRefused(0, 16, USER + 8, USER, USER, "S31: descriptor table at 0x10008 is not aligned");
-    assertRefused(0, 16, USER, USER + 1, USER, "S31: avail ring at 0x10001 is not aligned to 2");
-    assertRefused(0, 16, USER, USER, USER + 2, "S31: used ring at 0x10002 is not aligned to 4");
+    assertRefused(0, 16, USER + 8, USER, USER, "V31: descriptor table at 0x10008 is not aligned");
+    assertRefused(0, 16, USER, USER + 1, USER, "V31: avail ring at 0x10001 is not aligned to 2");
+    assertRefused(0, 16, USER, USER, USER + 2, "V31: used ring at 0x10002 is not aligned to 4");
   }
 
   @Test
   void s31ARingThatAnOddFileOffsetMisalignsIsRefused() {
-    assertRefused(1, 16, USER, USER, USER, "S31");
+    assertRefused(1, 16, USER, USER, USER, "V31");
   }
 
   @Test

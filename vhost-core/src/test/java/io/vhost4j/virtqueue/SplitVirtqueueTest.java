@@ -124,7 +124,7 @@ class SplitVirtqueueTest {
         queue.complete(chain, Integer.MAX_VALUE);
         assertThat(driver.poll()).isZero();
         assertThat(driver.usedLength()).isEqualTo(Integer.MAX_VALUE);
-        assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S27");
+        assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V27");
       }
       memory.release();
     }
@@ -243,14 +243,14 @@ class SplitVirtqueueTest {
       ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
       SplitVirtqueue queue = ring.device(0);
       DescriptorChain chain = take(queue);
-      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S18");
+      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V18");
       assertThat(queue.putBack(chain)).isTrue();
       assertThat(queue.nextAvail()).isZero();
       assertThatThrownBy(queue::next)
           .as("still")
           .extracting(Rules::broken)
           .asString()
-          .startsWith("S18");
+          .startsWith("V18");
       queue.close();
       try (SplitVirtqueue next = ring.device(0)) {
         assertThat(take(next).head()).isZero();
@@ -342,7 +342,7 @@ class SplitVirtqueueTest {
           .isInstanceOf(VirtqueueException.class)
           .extracting(Rules::broken)
           .asString()
-          .startsWith("S31");
+          .startsWith("V31");
       without.release();
       ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0);
       queue.complete(take(queue), 1);

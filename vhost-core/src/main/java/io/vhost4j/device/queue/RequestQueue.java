@@ -45,7 +45,7 @@ public final class RequestQueue implements QueueHandler {
 
   /**
    * Most zeros between data and a status at the end: a guest must not keep the loop busy with its
-   * errors. Where there are more, the driver is told of the data alone, which it may be (S8).
+   * errors. Where there are more, the driver is told of the data alone, which it may be (V8).
    */
   private static final int MAX_ZEROS = 1 << 16;
 

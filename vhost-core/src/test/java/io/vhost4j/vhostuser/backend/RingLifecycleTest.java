@@ -359,7 +359,7 @@ class RingLifecycleTest {
     try (Guest guest = guest(device, Guest.FEATURES & ~VirtioFeature.EVENT_IDX, Guest.PROTOCOL)) {
       Guest.Queue queue = guest.addQueue(0);
       guest.start(queue, true);
-      guest.play(queue); // the first completion always is told (S12)
+      guest.play(queue); // the first completion always is told (V12)
       queue.driver.disableNotifications();
       queue.call.drain();
       guest.submit(queue, "quiet");
