@@ -182,7 +182,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     }
   }
 
-  /** Stops this ring for good; the rest of the device goes on (B.2, malformed rings). */
+  /** Stops this ring for good; the rest of the device goes on. */
   private void fail(String reason) {
     if (active) {
       active = false;

@@ -7,7 +7,8 @@ import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The device side of a split virtqueue (VIRTIO 2.7, conformance V1 to V32).
+ * The device side of a split virtqueue (VIRTIO 2.7). It writes nothing but the used ring (V1),
+ * looks at the ring as often as it is asked to (V15), and takes chains back in any order (V16).
  *
  * <p>From start to stop, all on the device's event loop:
  *
@@ -130,7 +131,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
     forgetAvailable();
   }
 
-  /** Reads the driver's index, only when all that was known has been taken. */
+  /** Reads the driver's index, only when all that was known has been taken (V2, V3, V17). */
   private boolean lookForMore() throws VirtqueueException {
     checkOpen();
     if (defect != null) {
@@ -195,9 +196,9 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   }
 
   /**
-   * Leaves the latest chain in the ring, as if it had not been taken: the avail index moves back
-   * over it, and {@link #next()}, or a queue created at {@link #nextAvail()}, finds it again. Can
-   * be repeated with the one taken before it, and so on, up to a chain that was completed: an
+   * Leaves the latest chain in the ring, as if it had not been taken (F8): the avail index moves
+   * back over it, and {@link #next()}, or a queue created at {@link #nextAvail()}, finds it again.
+   * Can be repeated with the one taken before it, and so on, up to a chain that was completed: an
    * honest driver has not changed entries of the avail ring from there on, as it has none of those
    * chains back. Writes nothing to the ring.
    *

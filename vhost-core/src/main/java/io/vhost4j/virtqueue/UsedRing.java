@@ -36,7 +36,7 @@ final class UsedRing {
     used = areas.used();
   }
 
-  /** Returns a chain to the driver (V8, V9). */
+  /** Returns a chain to the driver (V2, V8, V9). */
   void publish(int head, int written) {
     int entry = SplitRing.RING_ENTRIES + SplitRing.USED_ENTRY_BYTES * (index & (size - 1));
     used.putInt(entry, head);

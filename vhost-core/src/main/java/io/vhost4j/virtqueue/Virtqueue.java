@@ -14,8 +14,7 @@ public interface Virtqueue {
    * Takes the next available chain.
    *
    * @return the chain, or null if the driver has made no further buffer available
-   * @throws VirtqueueException if the ring or the chain is malformed (V17 to V32); the ring is then
-   *     beyond use
+   * @throws VirtqueueException if the ring or the chain is malformed; the ring is then beyond use
    */
   @Nullable DescriptorChain next() throws VirtqueueException;
 

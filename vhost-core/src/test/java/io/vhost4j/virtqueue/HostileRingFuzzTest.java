@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 /**
  * Memory full of random and nearly right rings, against {@link PlainRing}: the queue finds the same
  * chains, or breaks for the same rule, and after each step all of guest memory is what the plain
- * reading of the rules says, so nothing is ever written outside of writable buffers and used ring.
- * Buffers may lie on top of the rings and change them under way.
+ * reading of the rules says, so nothing is ever written outside of writable buffers and used ring
+ * (V1). Buffers may lie on top of the rings and change them under way.
  *
  * <p>{@code -Dvhost4j.fuzz.rings=N} and {@code -Dvhost4j.fuzz.seed=S} make it longer or repeat it.
  */

@@ -42,7 +42,7 @@ class RingPlacementTest {
   }
 
   @Test
-  void s31RingsMayTouchTheEndsOfTheirRegion() throws Exception {
+  void v31RingsMayTouchTheEndsOfTheirRegion() throws Exception {
     create(0, 16, USER, USER + 0x1002, USER + SIZE - (6 + 8 * 16) - 2);
     create(0, 16, USER + SIZE - 256, USER + SIZE - 38, USER + 4);
     create(0, 1, USER, USER + 16, USER + 24);
@@ -50,7 +50,7 @@ class RingPlacementTest {
   }
 
   @Test
-  void s31APartOutsideMemoryIsRefused() {
+  void v31APartOutsideMemoryIsRefused() {
     assertRefused(0, 16, USER - 16, USER, USER, "V31: descriptor table outside memory: 0xfff0");
     assertRefused(0, 16, USER, 0, USER, "V31: avail ring outside memory: 0x0+0x26");
     assertRefused(0, 16, USER, USER, -4, "V31: used ring outside memory: 0xfffffffffffffffc+0x86");
@@ -58,21 +58,21 @@ class RingPlacementTest {
   }
 
   @Test
-  void s31APartThatDoesNotEndInItsRegionIsRefused() {
+  void v31APartThatDoesNotEndInItsRegionIsRefused() {
     assertRefused(0, 16, USER + SIZE - 240, USER, USER, "V31: descriptor table outside");
     assertRefused(0, 16, USER, USER + SIZE - 36, USER, "V31: avail ring outside");
     assertRefused(0, 16, USER, USER, USER + SIZE - 132, "V31: used ring outside");
   }
 
   @Test
-  void s31AMisalignedPartIsRefused() {
+  void v31AMisalignedPartIsRefused() {
     assertRefused(0, 16, USER + 8, USER, USER, "V31: descriptor table at 0x10008 is not aligned");
     assertRefused(0, 16, USER, USER + 1, USER, "V31: avail ring at 0x10001 is not aligned to 2");
     assertRefused(0, 16, USER, USER, USER + 2, "V31: used ring at 0x10002 is not aligned to 4");
   }
 
   @Test
-  void s31ARingThatAnOddFileOffsetMisalignsIsRefused() {
+  void v31ARingThatAnOddFileOffsetMisalignsIsRefused() {
     assertRefused(1, 16, USER, USER, USER, "V31");
   }
 
