@@ -2,7 +2,7 @@ package io.vhost4j.audio;
 
 /**
  * Sample formats of virtio-sound (VIRTIO 5.14.6.6.2). The ordinal is the value on the wire and the
- * bit in a mask of formats. Samples of more than one byte are little-endian.
+ * bit in a mask of formats. Samples of more than one byte are little-endian (A29).
  */
 public enum SampleFormat {
   IMA_ADPCM(4),

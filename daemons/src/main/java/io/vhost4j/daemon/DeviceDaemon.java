@@ -52,6 +52,8 @@ public final class DeviceDaemon {
   }
 
   /**
+   * What cannot be done ends at once with a status and a line that says why (D6).
+   *
    * @param called {@code vhost-device}, or {@code vhost-device-NAME}
    */
   static int run(String called, String[] args, PrintStream out, PrintStream err) {
@@ -133,6 +135,7 @@ public final class DeviceDaemon {
     LogConfigurator.apply(options.logLevel());
     ServiceManager manager = new ServiceManager(System.getenv("NOTIFY_SOCKET"));
     DaemonService service = new DaemonService(program, options);
+    // D5
     Thread onSignal =
         new Thread(
             () -> {

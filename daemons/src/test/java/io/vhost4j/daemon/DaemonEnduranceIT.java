@@ -131,7 +131,7 @@ class DaemonEnduranceIT {
   }
 
   @Test
-  void aDriverThatScribblesOverItsRingsHarmsNobodyElse_S17_S31() throws Exception {
+  void aDriverThatScribblesOverItsRingsHarmsNobodyElse_V17_V31() throws Exception {
     for (int i = 0; i < ATTACKS; i++) {
       try (RawCard card = new RawCard(vertx, socket)) {
         card.play(Player.parameters(clip));

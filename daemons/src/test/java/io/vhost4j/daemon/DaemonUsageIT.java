@@ -119,6 +119,7 @@ class DaemonUsageIT {
     }
   }
 
+  /** D6. */
   @ParameterizedTest(name = "{0}")
   @CsvSource(
       delimiter = '|',

@@ -68,7 +68,7 @@ class GuestLifeIT {
   }
 
   @Test
-  void aGuestThatRebootsPlaysAgainBitForBit_R4() throws Exception {
+  void aGuestThatRebootsPlaysAgainBitForBit() throws Exception {
     try (Daemon daemon = serve();
         Guest guest = boot(play("$VHOST4J_BOOT.raw"), "--reboots", "1")) {
       guest.awaitSuccess();

@@ -81,6 +81,7 @@ class GuestSoundIT {
         .end();
   }
 
+  /** A29. */
   @Test
   void s16StereoAt48kHzArrivesBitForBit() throws Exception {
     assertPlayed(stereo, "first.wav");

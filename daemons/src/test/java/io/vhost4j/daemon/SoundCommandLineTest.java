@@ -80,16 +80,16 @@ class SoundCommandLineTest {
                 Duration.ZERO));
   }
 
-  @ParameterizedTest(name = "D1: {0}")
+  @ParameterizedTest(name = "{0}")
   @ValueSource(strings = {"--socket=/tmp/s", "--socket-path=/tmp/s", "--socket-path /tmp/s"})
-  void theSocketHasTheNameOfTheConventionsToo(String socket) throws Exception {
+  void theSocketHasTheNameOfTheConventionsToo_D1(String socket) throws Exception {
     assertThat(parse(socket + " --backend=silent").devices().get(0).socket().path())
         .isEqualTo(Path.of("/tmp/s"));
   }
 
-  @ParameterizedTest(name = "D2: {0}")
+  @ParameterizedTest(name = "{0}")
   @ValueSource(strings = {"--socket-fd 7", "--socket-fd=7", "--fd=7", "--fd 7"})
-  void theInheritedSocketHasTheNameOfTheConventionsToo(String fd) throws Exception {
+  void theInheritedSocketHasTheNameOfTheConventionsToo_D2(String fd) throws Exception {
     assertThat(parse(fd + " --backend silent").devices().get(0).socket())
         .isEqualTo(ListenSocket.inherited(7));
   }

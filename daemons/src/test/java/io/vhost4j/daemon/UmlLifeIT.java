@@ -88,7 +88,7 @@ class UmlLifeIT {
   }
 
   @Test
-  void aRebootIsANewConnectionWhichPlaysBitForBit_R4() throws Exception {
+  void aRebootIsANewConnectionWhichPlaysBitForBit() throws Exception {
     try (Daemon daemon = serve();
         Guest guest = boot(play("$VHOST4J_BOOT.raw"), "--reboots", "1")) {
       guest.awaitSuccess();

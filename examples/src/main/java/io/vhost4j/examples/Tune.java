@@ -16,7 +16,7 @@ final class Tune {
   static final int CHANNELS = 2;
   static final int FRAME_BYTES = CHANNELS * Short.BYTES;
 
-  /** Half tones above A3 and lengths in beats. */
+  /** Half tones above 220 Hz and lengths in beats. */
   private static final int[][] NOTES = {
     {3, 1}, {7, 1}, {10, 1}, {15, 2}, {12, 1}, {10, 1}, {14, 2}, {12, 1}, {10, 1}, {7, 1}, {10, 4}
   };

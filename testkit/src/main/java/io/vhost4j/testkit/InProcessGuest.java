@@ -138,7 +138,7 @@ public final class InProcessGuest implements AutoCloseable {
     return present;
   }
 
-  /** Resets the device (C36); {@link GuestQueue#beginAnew()} then does so for the driver. */
+  /** Resets the device; {@link GuestQueue#beginAnew()} then does so for the driver. */
   public Future<Void> reset() {
     return ask(() -> session.reset());
   }

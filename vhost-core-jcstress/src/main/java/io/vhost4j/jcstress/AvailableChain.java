@@ -7,7 +7,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
 
-/** S3: who sees the avail index sees the entry, its descriptors and their content. */
+/** V3: who sees the avail index sees the entry, its descriptors and their content. */
 @JCStressTest
 @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "Not there yet.")
 @Outcome(id = "1", expect = Expect.ACCEPTABLE, desc = "There, with all that belongs to it.")

@@ -7,7 +7,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 
-/** S14 with EVENT_IDX: the device is told of a new chain, or sees it before it sleeps. */
+/** V14 with EVENT_IDX: the device is told of a new chain, or sees it before it sleeps. */
 @JCStressTest
 @Outcome(
     id = "false, false",

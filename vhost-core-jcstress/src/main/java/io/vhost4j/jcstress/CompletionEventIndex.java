@@ -8,7 +8,7 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /**
- * S12 with EVENT_IDX: the driver is told of a chain that came back, or sees it before it sleeps.
+ * V12 with EVENT_IDX: the driver is told of a chain that came back, or sees it before it sleeps.
  */
 @JCStressTest
 @Outcome(

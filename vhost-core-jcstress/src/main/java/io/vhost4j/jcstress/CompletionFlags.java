@@ -7,7 +7,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 
-/** S12 with flags: the driver is told of a chain that came back, or sees it before it sleeps. */
+/** V12 with flags: the driver is told of a chain that came back, or sees it before it sleeps. */
 @JCStressTest
 @Outcome(
     id = "false, false",

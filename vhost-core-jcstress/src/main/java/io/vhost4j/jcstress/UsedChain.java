@@ -7,7 +7,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
 
-/** S8: who sees the used index sees the element and what the device has written. */
+/** V8: who sees the used index sees the element and what the device has written. */
 @JCStressTest
 @Outcome(id = "0", expect = Expect.ACCEPTABLE, desc = "Not there yet.")
 @Outcome(id = "1", expect = Expect.ACCEPTABLE, desc = "There, with all that belongs to it.")

@@ -46,7 +46,7 @@ public final class DeviceConfig {
     return bytes.length;
   }
 
-  /** See {@link VirtioDevice#readConfig}. */
+  /** See {@link VirtioDevice#readConfig}; fails outside of the space (H8). */
   void read(int offset, ByteBuffer target) {
     target.put(bytes, offset, target.remaining());
   }

@@ -16,8 +16,8 @@ public interface DeviceQueue extends Virtqueue {
 
   /**
    * Leaves a chain in the ring, as if it had never been taken: who starts the ring again where it
-   * stopped, as after a pause of the guest, finds it there (C18, C19). Only while the ring stops,
-   * see {@link QueueHandler#stop(DeviceQueue)}, and the latest chain first: what was taken before a
+   * stopped, as after a pause of the guest, finds it there (F8). Only while the ring stops, see
+   * {@link QueueHandler#stop(DeviceQueue)}, and the latest chain first: what was taken before a
    * chain that has been completed cannot be left, as the ring has only one index of what is next.
    *
    * @param chain a chain from {@link #next()} of this queue, not yet completed

@@ -1,6 +1,6 @@
 package io.vhost4j.device;
 
-/** Bits of the device status byte (conformance B5, C35). */
+/** Bits of the device status byte (B5, C35). */
 public final class DeviceStatus {
   /** The driver has noticed the device. */
   public static final int ACKNOWLEDGE = 1;

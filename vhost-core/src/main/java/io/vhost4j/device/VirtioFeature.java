@@ -1,6 +1,6 @@
 package io.vhost4j.device;
 
-/** Masks of the feature bits that no device type owns (conformance B1 and trap 11). */
+/** Masks of the feature bits that no device type owns (B1). */
 public final class VirtioFeature {
   /** Descriptors may refer to a table of descriptors. */
   public static final long INDIRECT_DESC = 1L << 28;

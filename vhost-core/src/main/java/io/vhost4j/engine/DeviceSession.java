@@ -83,7 +83,7 @@ public final class DeviceSession implements DeviceContext {
   }
 
   /**
-   * The peer is gone: stops the queues and resets the device.
+   * The peer is gone: stops the queues and resets the device (E11).
    *
    * @return completes when nothing of the peer is in use any more, and its memory is unmapped;
    *     never fails
@@ -156,7 +156,7 @@ public final class DeviceSession implements DeviceContext {
   }
 
   /**
-   * Takes the features that the driver has acknowledged.
+   * Takes the features that the driver has acknowledged, whichever of the offer they are (B3).
    *
    * @throws RefusedException if some were not offered (C7)
    */
@@ -206,6 +206,7 @@ public final class DeviceSession implements DeviceContext {
     }
   }
 
+  /** The bytes of a range that lie inside the space (H8). */
   private int knownConfig(String done, int offset, int length) throws RefusedException {
     int size = device.configSize();
     if (offset < 0 || offset > size) {

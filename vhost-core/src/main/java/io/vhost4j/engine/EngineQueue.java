@@ -12,9 +12,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One queue as its peer sets it up: size, place, and the two independent states of conformance C.5,
- * started or stopped and enabled or disabled. While it is started, a {@link VirtqueueVerticle}
- * serves it. Event loop only.
+ * One queue as its peer sets it up: size, place, and two independent states, started or stopped and
+ * enabled or disabled (C12). While it is started, a {@link VirtqueueVerticle} serves it. Event loop
+ * only.
  */
 public final class EngineQueue {
   /**

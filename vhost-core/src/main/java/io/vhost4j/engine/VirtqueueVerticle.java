@@ -81,7 +81,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   /**
    * Lets the handler take what is available. Kicks are off meanwhile; after switching them on the
-   * ring is looked at once more, or a buffer added in between would wait for ever (S14). While
+   * ring is looked at once more, or a buffer added in between would wait for ever (V14). While
    * polling pays, kicks stay off and {@link #poll()} looks at the ring.
    */
   void turn() {
@@ -129,7 +129,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   /**
    * Looks for buffers while kicks are off, for a moment in each turn of the loop. When that has
-   * been in vain for long enough, kicks are switched on, and the ring is looked at once more (S14).
+   * been in vain for long enough, kicks are switched on, and the ring is looked at once more (V14).
    */
   @SuppressWarnings("ThreadPriorityCheck") // says what it is for
   private void poll() {
@@ -182,7 +182,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     }
   }
 
-  /** Stops this ring for good; the rest of the device goes on (B.2, malformed rings). */
+  /** Stops this ring for good; the rest of the device goes on. */
   private void fail(String reason) {
     if (active) {
       active = false;

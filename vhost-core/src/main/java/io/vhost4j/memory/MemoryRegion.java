@@ -1,7 +1,7 @@
 package io.vhost4j.memory;
 
 /**
- * One region of guest memory as the frontend describes it (conformance C.1, payload {@code RG}).
+ * One region of guest memory as the frontend describes it.
  *
  * <p>Byte {@code i} of the region is byte {@code mmapOffset + i} of the file that came with it.
  *

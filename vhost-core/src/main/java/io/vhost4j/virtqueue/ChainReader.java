@@ -4,9 +4,9 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 
 /**
- * Reads the device-readable part of a chain from front to back, whatever its pieces are. Integers
- * are little-endian. Reading past the end throws {@link java.nio.BufferUnderflowException}: check
- * {@link #remaining()} first.
+ * Reads the device-readable part of a chain from front to back, whatever its pieces are (V4).
+ * Integers are little-endian. Reading past the end throws {@link
+ * java.nio.BufferUnderflowException}: check {@link #remaining()} first.
  *
  * <p>Pieces that follow each other directly in guest memory count as one. Nothing here allocates,
  * but for the first {@link #contiguous()} of a pooled chain in a part of guest memory.

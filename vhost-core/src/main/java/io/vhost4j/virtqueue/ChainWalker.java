@@ -6,11 +6,11 @@ import java.nio.ByteOrder;
 
 /**
  * Follows a chain through the descriptor table and at most one indirect table, copies each
- * descriptor once, and then checks it (S3, S5 to S7, S18 to S30).
+ * descriptor once, and then checks it (V3, V5 to V7, V18 to V30).
  */
 final class ChainWalker {
   /**
-   * Longest chain through an indirect table: N descriptors, or this many if N is less (S30). Linux
+   * Longest chain through an indirect table: N descriptors, or this many if N is less (V30). Linux
    * builds tables longer than a small ring; no more than QEMU accepts in any ring.
    */
   static final int MAX_INDIRECT_CHAIN = 1024;
@@ -54,7 +54,7 @@ final class ChainWalker {
    */
   void walk(int head, DescriptorChain chain, int piecesInFlight) throws VirtqueueException {
     if (head >= size) {
-      throw new VirtqueueException("S18", "head " + head + " of a ring of " + size);
+      throw new VirtqueueException("V18", "head " + head + " of a ring of " + size);
     }
     chain.clear();
     visited = 0;
@@ -64,7 +64,7 @@ final class ChainWalker {
     while (true) {
       if (++visited > size) {
         throw new VirtqueueException(
-            "S20", "the chain at head " + head + " visits more than " + size + " descriptors");
+            "V20", "the chain at head " + head + " visits more than " + size + " descriptors");
       }
       chain.step();
       read(ringTable, SplitRing.DESCRIPTOR_BYTES * index);
@@ -78,7 +78,7 @@ final class ChainWalker {
       }
       index = next;
       if (index >= size) {
-        throw new VirtqueueException("S19", "next " + index + " in a ring of " + size);
+        throw new VirtqueueException("V19", "next " + index + " in a ring of " + size);
       }
     }
   }
@@ -111,11 +111,11 @@ final class ChainWalker {
     while (true) {
       if (++inTable > entries) {
         throw new VirtqueueException(
-            "S20", "a chain visits more than the " + entries + " entries of its indirect table");
+            "V20", "a chain visits more than the " + entries + " entries of its indirect table");
       }
       if (++visited > limit) {
         throw new VirtqueueException(
-            "S30",
+            "V30",
             "an indirect chain of more than " + limit + " descriptors, the cap of this device");
       }
       chain.step();
@@ -126,7 +126,7 @@ final class ChainWalker {
         read(entry, 0);
       }
       if ((flags & SplitRing.FLAG_INDIRECT) != 0) {
-        throw new VirtqueueException("S23", "an indirect descriptor inside an indirect table");
+        throw new VirtqueueException("V23", "an indirect descriptor inside an indirect table");
       }
       add(chain);
       if ((flags & SplitRing.FLAG_NEXT) == 0) {
@@ -135,24 +135,24 @@ final class ChainWalker {
       index = next;
       if (index >= entries) {
         throw new VirtqueueException(
-            "S19", "next " + index + " in an indirect table of " + entries + " entries");
+            "V19", "next " + index + " in an indirect table of " + entries + " entries");
       }
     }
   }
 
-  /** The flag WRITE says nothing here (S5). */
+  /** The flag WRITE says nothing here (V5). */
   private void checkTable() throws VirtqueueException {
     if (!indirectAllowed) {
-      throw new VirtqueueException("S21", "an indirect descriptor without the feature");
+      throw new VirtqueueException("V21", "an indirect descriptor without the feature");
     }
     if ((flags & SplitRing.FLAG_NEXT) != 0) {
-      throw new VirtqueueException("S22", "a descriptor both indirect and with a next one");
+      throw new VirtqueueException("V22", "a descriptor both indirect and with a next one");
     }
     if (length == 0 || length % SplitRing.DESCRIPTOR_BYTES != 0) {
-      throw new VirtqueueException("S24", "an indirect table of " + length + " bytes");
+      throw new VirtqueueException("V24", "an indirect table of " + length + " bytes");
     }
     if (!memory.covers(address, length)) {
-      throw new VirtqueueException("S24", "an indirect table outside memory: " + range());
+      throw new VirtqueueException("V24", "an indirect table outside memory: " + range());
     }
   }
 
@@ -163,28 +163,28 @@ final class ChainWalker {
     next = SplitRing.u16(table.getShort(at + SplitRing.DESCRIPTOR_NEXT));
   }
 
-  /** Adds the descriptor's buffer: nothing (S29), one piece, or one per region or view (S28). */
+  /** Adds the descriptor's buffer: nothing (V29), one piece, or one per region or view (V28). */
   private void add(DescriptorChain chain) throws VirtqueueException {
     boolean isWritable = (flags & SplitRing.FLAG_WRITE) != 0;
     if (writableSeen && !isWritable) {
-      throw new VirtqueueException("S25", "a readable descriptor after a writable one");
+      throw new VirtqueueException("V25", "a readable descriptor after a writable one");
     }
     writableSeen = isWritable;
     if (length == 0) {
       return;
     }
     if (Long.compareUnsigned(address + length - 1, address) < 0) {
-      throw new VirtqueueException("S26", "a buffer that wraps the address space: " + range());
+      throw new VirtqueueException("V26", "a buffer that wraps the address space: " + range());
     }
     if (chain.totalSize() + length > SplitRing.MAX_CHAIN_BYTES) {
-      throw new VirtqueueException("S27", "a chain of more than 2^32 bytes");
+      throw new VirtqueueException("V27", "a chain of more than 2^32 bytes");
     }
     long at = address;
     long rest = length;
     do {
       int view = memory.find(at);
       if (view < 0) {
-        throw new VirtqueueException("S26", "a buffer outside memory: " + range());
+        throw new VirtqueueException("V26", "a buffer outside memory: " + range());
       }
       int offset = memory.offset(view, at);
       int run = (int) Math.min(rest, memory.view(view).capacity() - offset);
@@ -192,7 +192,7 @@ final class ChainWalker {
       chain.addPiece(isWritable, view, offset, run);
       if (chain.pieceCount() > piecesLeft) {
         throw new VirtqueueException(
-            "S30",
+            "V30",
             piecesLeft == maxPieces()
                 ? "a chain of more than " + piecesLeft + " pieces of memory"
                 : "more than " + MAX_PIECES_IN_FLIGHT + " pieces of memory in flight");

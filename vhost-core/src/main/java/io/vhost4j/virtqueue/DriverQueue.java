@@ -248,7 +248,7 @@ public final class DriverQueue {
    * Takes the next chain that the device has returned. Its descriptors are free again.
    *
    * @return its head, or -1 if there is none
-   * @throws VirtqueueException if the used ring is not what a device may write (S2, S8, S9); the
+   * @throws VirtqueueException if the used ring is not what a device may write (V2, V8, V9); the
    *     ring is then beyond use
    */
   public int poll() throws VirtqueueException {
@@ -258,18 +258,18 @@ public final class DriverQueue {
       return -1;
     }
     if (count > SplitRing.u16(published - lastUsed)) {
-      throw new VirtqueueException("S2", "used index " + index + " returns more than is in flight");
+      throw new VirtqueueException("V2", "used index " + index + " returns more than is in flight");
     }
     int entry = SplitRing.RING_ENTRIES + SplitRing.USED_ENTRY_BYTES * (lastUsed & (size - 1));
     int head = used.getInt(entry);
     long length = Integer.toUnsignedLong(used.getInt(entry + SplitRing.USED_LENGTH));
     if (!descriptors.isInFlight(head)) {
       throw new VirtqueueException(
-          "S9", "used id " + Integer.toUnsignedString(head) + " is not in flight");
+          "V9", "used id " + Integer.toUnsignedString(head) + " is not in flight");
     }
     if (length > descriptors.writableSize(head)) {
       throw new VirtqueueException(
-          "S8",
+          "V8",
           "used length " + length + " of a chain with room for " + descriptors.writableSize(head));
     }
     descriptors.release(head);

@@ -9,7 +9,7 @@ record RingAreas(ByteBuffer table, ByteBuffer avail, ByteBuffer used) {
   /**
    * Finds the parts of a ring in memory.
    *
-   * @throws VirtqueueException if one is misaligned or not inside one region (S31)
+   * @throws VirtqueueException if one is misaligned or not inside one region (V31)
    */
   static RingAreas locate(GuestMemory memory, int size, VringAddresses addresses)
       throws VirtqueueException {
@@ -44,11 +44,11 @@ record RingAreas(ByteBuffer table, ByteBuffer avail, ByteBuffer used) {
     @Nullable ByteBuffer area = memory.sliceAtUserAddress(address, length);
     if (area == null) {
       throw new VirtqueueException(
-          "S31", name + " outside memory: " + hex(address) + "+" + hex(length));
+          "V31", name + " outside memory: " + hex(address) + "+" + hex(length));
     }
     if ((address & (alignment - 1)) != 0 || area.alignmentOffset(0, Short.BYTES) != 0) {
       throw new VirtqueueException(
-          "S31", name + " at " + hex(address) + " is not aligned to " + alignment);
+          "V31", name + " at " + hex(address) + " is not aligned to " + alignment);
     }
     return area;
   }

@@ -43,14 +43,14 @@ final class SplitRing {
   static final int USED_ENTRY_BYTES = 8;
   static final int USED_LENGTH = 4;
 
-  /** Bit 0 of the flags of either ring: the other side need not notify (S10, S13). */
+  /** Bit 0 of the flags of either ring: the other side need not notify (V10, V13). */
   static final int NO_NOTIFICATION = 1;
 
   static final int DESCRIPTOR_ALIGNMENT = 16;
   static final int AVAIL_ALIGNMENT = 2;
   static final int USED_ALIGNMENT = 4;
 
-  /** Longest buffer, readable and writable part together (S27). */
+  /** Longest buffer, readable and writable part together (V27). */
   static final long MAX_CHAIN_BYTES = 1L << 32;
 
   private SplitRing() {}
@@ -92,14 +92,14 @@ final class SplitRing {
    * it and ends the process instead of throwing InternalError.
    */
 
-  /** Reads the other side's index; nothing behind it is read earlier (S3). */
+  /** Reads the other side's index; nothing behind it is read earlier (V3). */
   static int acquireIndex(ByteBuffer ring) {
     int index = u16(ring.getShort(RING_INDEX));
     VarHandle.acquireFence();
     return index;
   }
 
-  /** Publishes an index; nothing in front of it is written later (S8). */
+  /** Publishes an index; nothing in front of it is written later (V8). */
   static void releaseIndex(ByteBuffer ring, int index) {
     VarHandle.releaseFence();
     ring.putShort(RING_INDEX, (short) index);

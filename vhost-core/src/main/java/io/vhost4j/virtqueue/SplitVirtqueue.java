@@ -7,7 +7,8 @@ import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The device side of a split virtqueue (VIRTIO 2.7, conformance S1 to S32).
+ * The device side of a split virtqueue (VIRTIO 2.7). It writes nothing but the used ring (V1),
+ * looks at the ring as often as it is asked to (V15), and takes chains back in any order (V16).
  *
  * <p>From start to stop, all on the device's event loop:
  *
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *   queue.disableKicks();
  *   while ((chain = queue.next()) != null) { ... queue.complete(chain, written); }
  *   if (queue.needsNotification()) { signal the call eventfd }
- * } while (queue.enableKicks());             // buffers came in between (S14)
+ * } while (queue.enableKicks());             // buffers came in between (V14)
  * queue.deliverFaults();
  * ...
  * int base = queue.nextAvail();              // GET_VRING_BASE, after the last completion
@@ -80,7 +81,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    * @param features as negotiated; of {@link RingFeatures}, others are ignored
    * @param startIndex the next avail index, from SET_VRING_BASE
    * @throws VirtqueueException if the size is no power of 2 up to 32768, or a part is misaligned or
-   *     not inside one region (S31, E10)
+   *     not inside one region (V31, E10)
    * @throws InternalError if the memory was truncated by its owner
    */
   public static SplitVirtqueue create(
@@ -130,7 +131,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
     forgetAvailable();
   }
 
-  /** Reads the driver's index, only when all that was known has been taken. */
+  /** Reads the driver's index, only when all that was known has been taken (V2, V3, V17). */
   private boolean lookForMore() throws VirtqueueException {
     checkOpen();
     if (defect != null) {
@@ -140,7 +141,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
     int count = SplitRing.u16(index - nextAvail);
     if (count > size) {
       throw new VirtqueueException(
-          "S17", "avail index " + index + " is " + count + " ahead in a ring of " + size);
+          "V17", "avail index " + index + " is " + count + " ahead in a ring of " + size);
     }
     availIndex = index;
     return count > 0;
@@ -149,7 +150,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   private DescriptorChain take() throws VirtqueueException {
     if (pool.isExhausted()) {
       throw new VirtqueueException(
-          "S32", "more than " + size + " chains in flight in a ring of that size");
+          "V32", "more than " + size + " chains in flight in a ring of that size");
     }
     int slot = SplitRing.RING_ENTRIES + SplitRing.AVAIL_ENTRY_BYTES * (nextAvail & (size - 1));
     int head = SplitRing.u16(avail.getShort(slot));
@@ -195,9 +196,9 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   }
 
   /**
-   * Leaves the latest chain in the ring, as if it had not been taken: the avail index moves back
-   * over it, and {@link #next()}, or a queue created at {@link #nextAvail()}, finds it again. Can
-   * be repeated with the one taken before it, and so on, up to a chain that was completed: an
+   * Leaves the latest chain in the ring, as if it had not been taken (F8): the avail index moves
+   * back over it, and {@link #next()}, or a queue created at {@link #nextAvail()}, finds it again.
+   * Can be repeated with the one taken before it, and so on, up to a chain that was completed: an
    * honest driver has not changed entries of the avail ring from there on, as it has none of those
    * chains back. Writes nothing to the ring.
    *
@@ -245,15 +246,15 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   }
 
   /**
-   * Whether the driver wants to be told of the chains completed since this was last asked (S10 to
-   * S12). The first completion after the start always is told.
+   * Whether the driver wants to be told of the chains completed since this was last asked (V10 to
+   * V12). The first completion after the start always is told.
    */
   public boolean needsNotification() {
     return !closed && !disowned && used.needsNotification();
   }
 
   /**
-   * Tells the driver that it need not kick, as this side looks at the ring anyway (S13). With
+   * Tells the driver that it need not kick, as this side looks at the ring anyway (V13). With
    * EVENT_IDX nothing is written: avail_event stays behind and so asks for no further kick. Kicks
    * may still come.
    */
@@ -274,7 +275,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    * Asks the driver for a kick at the next buffer. To be called once at the start too.
    *
    * @return true if a buffer was made available meanwhile, for which no kick may come: take it
-   *     (S14)
+   *     (V14)
    */
   public boolean enableKicks() {
     return isUsable() && used.enableKicks(nextAvail);
@@ -294,7 +295,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    * ADD_MEM_REG and REM_MEM_REG while started, C16, C26). Chains in flight keep the table they came
    * from.
    *
-   * @throws VirtqueueException if the ring is not in the new table (S31); the queue then is as it
+   * @throws VirtqueueException if the ring is not in the new table (V31); the queue then is as it
    *     was, in the old one, and the caller stops it
    */
   public void rebind(GuestMemory newMemory) throws VirtqueueException {

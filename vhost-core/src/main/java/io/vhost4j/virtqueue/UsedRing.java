@@ -36,7 +36,7 @@ final class UsedRing {
     used = areas.used();
   }
 
-  /** Returns a chain to the driver (S8, S9). */
+  /** Returns a chain to the driver (V2, V8, V9). */
   void publish(int head, int written) {
     int entry = SplitRing.RING_ENTRIES + SplitRing.USED_ENTRY_BYTES * (index & (size - 1));
     used.putInt(entry, head);
@@ -58,7 +58,7 @@ final class UsedRing {
       return true;
     }
     // The index must be visible before the driver's wish is read, and no processor keeps a store in
-    // front of a later load without a full fence (S12).
+    // front of a later load without a full fence (V12).
     VarHandle.fullFence();
     if (eventIndex) {
       int event = SplitRing.u16(avail.getShort(SplitRing.usedEvent(size)));
@@ -77,7 +77,7 @@ final class UsedRing {
   /**
    * Asks for a kick when the driver's index passes {@code nextAvail}.
    *
-   * @return true if it has already (S14)
+   * @return true if it has already (V14)
    */
   boolean enableKicks(int nextAvail) {
     used.putShort(SplitRing.RING_FLAGS, (short) 0);

@@ -14,8 +14,7 @@ public interface Virtqueue {
    * Takes the next available chain.
    *
    * @return the chain, or null if the driver has made no further buffer available
-   * @throws VirtqueueException if the ring or the chain is malformed (S17 to S32); the ring is then
-   *     beyond use
+   * @throws VirtqueueException if the ring or the chain is malformed; the ring is then beyond use
    */
   @Nullable DescriptorChain next() throws VirtqueueException;
 
@@ -25,7 +24,7 @@ public interface Virtqueue {
    *
    * @param chain a chain from {@link #next()} of this queue, not yet completed
    * @param written bytes written from the first writable byte on; never more than were really
-   *     written (S8)
+   *     written (V8)
    * @throws IllegalStateException if the chain is not in flight on this queue
    */
   void complete(DescriptorChain chain, int written);

@@ -2,7 +2,7 @@ package io.vhost4j.virtqueue;
 
 /**
  * A ring that breaks the rules of the virtio specification in a way that leaves nothing to continue
- * with: the ring is stopped, everything else goes on (conformance S17 to S32).
+ * with: the ring is stopped, everything else goes on.
  */
 public final class VirtqueueException extends Exception {
   private static final long serialVersionUID = 1;
@@ -10,8 +10,8 @@ public final class VirtqueueException extends Exception {
   private final String rule;
 
   /**
-   * @param rule the rule of the specifications that is broken, as the project numbers them, for
-   *     example {@code S18}
+   * @param rule the rule of the specifications that is broken, as {@code docs/conformance.md}
+   *     numbers them
    * @param message what was found and why it is wrong, for example {@code head 300 of a ring of
    *     256}
    */

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Readers and writers give the same bytes whatever the framing is (S4, VIRTIO 2.7.4.1). */
+/** Readers and writers give the same bytes whatever the framing is (V4, VIRTIO 2.7.4.1). */
 class ChainAccessTest {
   private RawRing ring;
   private SplitVirtqueue queue;

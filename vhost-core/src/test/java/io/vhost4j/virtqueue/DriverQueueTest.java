@@ -169,21 +169,21 @@ class DriverQueueTest {
 
   @Test
   void aUsedIndexThatReturnsMoreThanIsInFlightIsRefused() {
-    assertDeviceRefused(1, 0, 0, "S2: used index 1");
-    assertDeviceRefused(65534, 0, 0, "S2: used index 65534");
+    assertDeviceRefused(1, 0, 0, "V2: used index 1");
+    assertDeviceRefused(65534, 0, 0, "V2: used index 65534");
   }
 
   @Test
   void aUsedIdThatIsNotInFlightIsRefused() {
-    assertDeviceRefused(0, N, 0, "S9: used id 4 ");
-    assertDeviceRefused(0, -1, 0, "S9: used id 4294967295 ");
-    assertDeviceRefused(0, 1, 0, "S9: used id 1 ");
+    assertDeviceRefused(0, N, 0, "V9: used id 4 ");
+    assertDeviceRefused(0, -1, 0, "V9: used id 4294967295 ");
+    assertDeviceRefused(0, 1, 0, "V9: used id 1 ");
   }
 
   @Test
   void aUsedLengthBeyondTheWritablePartIsRefused() {
-    assertDeviceRefused(0, 0, 3, "S8: used length 3 of a chain with room for 2");
-    assertDeviceRefused(0, 0, -1, "S8: used length 4294967295");
+    assertDeviceRefused(0, 0, 3, "V8: used length 3 of a chain with room for 2");
+    assertDeviceRefused(0, 0, -1, "V8: used length 4294967295");
   }
 
   @Test
@@ -197,7 +197,7 @@ class DriverQueueTest {
     use(used, 1, 1, 0);
     used.putShort(2, (short) 2);
     assertThat(driver.poll()).isEqualTo(1);
-    assertThatThrownBy(driver::poll).extracting(Rules::broken).asString().startsWith("S9");
+    assertThatThrownBy(driver::poll).extracting(Rules::broken).asString().startsWith("V9");
   }
 
   @Test

@@ -16,7 +16,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Rules S17 to S32: what a driver must not do, and what looks like it but is to work. */
+/**
+ * V17 to V26, V28 to V30, V32: what a driver must not do, and what looks like it but is to work.
+ */
 class MalformedRingTest {
   private static final int N = 8;
 
@@ -65,55 +67,55 @@ class MalformedRingTest {
   }
 
   @Test
-  void s17AnAvailIndexTooFarAhead() throws Exception {
+  void v17AnAvailIndexTooFarAhead() throws Exception {
     ring.index(N + 1);
-    assertMalformed("S17: avail index 9 is 9 ahead");
+    assertMalformed("V17: avail index 9 is 9 ahead");
   }
 
   @Test
-  void s17AnAvailIndexThatGoesBack() throws Exception {
+  void v17AnAvailIndexThatGoesBack() throws Exception {
     ring.index(0xffff);
-    assertMalformed("S17: avail index 65535 is 65535 ahead");
+    assertMalformed("V17: avail index 65535 is 65535 ahead");
   }
 
   @Test
-  void s17IsFoundBehindGoodBuffersAsWell() throws Exception {
+  void v17IsFoundBehindGoodBuffersAsWell() throws Exception {
     ring.descriptor(0, BUFFERS, 1, 0, 0).offer(0, 0);
     try (SplitVirtqueue queue = ring.device(0)) {
       queue.complete(assertTaken(queue, 1, 0), 0);
       queue.complete(assertTaken(queue, 1, 0), 0);
       ring.index(2 + N + 1);
-      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S17");
+      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V17");
     }
   }
 
   @Test
-  void s18AHeadOutsideTheTable() throws Exception {
+  void v18AHeadOutsideTheTable() throws Exception {
     ring.offer(N);
-    assertMalformed("S18: head 8 of a ring of 8");
+    assertMalformed("V18: head 8 of a ring of 8");
   }
 
   @Test
-  void s18AHeadOf65535() throws Exception {
+  void v18AHeadOf65535() throws Exception {
     ring.offer(0xffff);
-    assertMalformed("S18: head 65535");
+    assertMalformed("V18: head 65535");
   }
 
   @Test
-  void s19ANextOutsideTheTable() throws Exception {
+  void v19ANextOutsideTheTable() throws Exception {
     ring.descriptor(0, BUFFERS, 1, NEXT, N).offer(0);
-    assertMalformed("S19: next 8 in a ring of 8");
+    assertMalformed("V19: next 8 in a ring of 8");
   }
 
   @Test
-  void s19ANextOutsideTheIndirectTable() throws Exception {
+  void v19ANextOutsideTheIndirectTable() throws Exception {
     ring.descriptor(0, BUFFERS, 32, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, NEXT, 2);
-    assertMalformed("S19: next 2 in an indirect table of 2");
+    assertMalformed("V19: next 2 in an indirect table of 2");
   }
 
   @Test
-  void s19ANextWithoutItsFlagIsIgnored() throws Exception {
+  void v19ANextWithoutItsFlagIsIgnored() throws Exception {
     ring.descriptor(0, BUFFERS, 1, 0, 0xffff).offer(0);
     try (SplitVirtqueue queue = ring.device(0)) {
       assertTaken(queue, 1, 0);
@@ -121,19 +123,19 @@ class MalformedRingTest {
   }
 
   @Test
-  void s20ALoopInTheRing() throws Exception {
+  void v20ALoopInTheRing() throws Exception {
     ring.descriptor(0, BUFFERS, 1, NEXT, 1).descriptor(1, BUFFERS, 1, NEXT, 0).offer(0);
-    assertMalformed("S20: the chain at head 0 visits more than 8");
+    assertMalformed("V20: the chain at head 0 visits more than 8");
   }
 
   @Test
-  void s20ALoopOfOneEmptyDescriptor() throws Exception {
+  void v20ALoopOfOneEmptyDescriptor() throws Exception {
     ring.descriptor(3, BUFFERS, 0, NEXT, 3).offer(3);
-    assertMalformed("S20");
+    assertMalformed("V20");
   }
 
   @Test
-  void s20AChainOfAllDescriptorsIsNoLoop() throws Exception {
+  void v20AChainOfAllDescriptorsIsNoLoop() throws Exception {
     for (int i = 0; i < N; i++) {
       ring.descriptor(i, BUFFERS + 16L * i, 1, i == N - 1 ? 0 : NEXT, i + 1);
     }
@@ -144,110 +146,110 @@ class MalformedRingTest {
   }
 
   @Test
-  void s20ALoopInAnIndirectTable() throws Exception {
+  void v20ALoopInAnIndirectTable() throws Exception {
     ring.descriptor(0, BUFFERS, 32, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, NEXT, 1).entry(BUFFERS, 1, SEAM, 1, NEXT, 0);
-    assertMalformed("S20: a chain visits more than the 2 entries");
+    assertMalformed("V20: a chain visits more than the 2 entries");
   }
 
   @Test
-  void s21AnIndirectDescriptorWithoutTheFeature() throws Exception {
+  void v21AnIndirectDescriptorWithoutTheFeature() throws Exception {
     ring.descriptor(0, BUFFERS, 16, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, 0, 0);
-    assertMalformed(RingFeatures.EVENT_IDX, "S21");
+    assertMalformed(RingFeatures.EVENT_IDX, "V21");
   }
 
   @Test
-  void s22AnIndirectDescriptorWithANextOne() throws Exception {
+  void v22AnIndirectDescriptorWithANextOne() throws Exception {
     ring.descriptor(0, BUFFERS, 16, INDIRECT | NEXT, 1).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, 0, 0);
-    assertMalformed("S22");
+    assertMalformed("V22");
   }
 
   @Test
-  void s23AnIndirectDescriptorInsideATable() throws Exception {
+  void v23AnIndirectDescriptorInsideATable() throws Exception {
     ring.descriptor(0, BUFFERS, 16, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, BUFFERS, 16, INDIRECT, 0);
-    assertMalformed("S23");
+    assertMalformed("V23");
   }
 
   @Test
-  void s24AnIndirectTableOfNoEntries() throws Exception {
+  void v24AnIndirectTableOfNoEntries() throws Exception {
     ring.descriptor(0, BUFFERS, 0, INDIRECT, 0).offer(0);
-    assertMalformed("S24: an indirect table of 0 bytes");
+    assertMalformed("V24: an indirect table of 0 bytes");
   }
 
   @Test
-  void s24AnIndirectTableThatIsNoMultipleOf16() throws Exception {
+  void v24AnIndirectTableThatIsNoMultipleOf16() throws Exception {
     ring.descriptor(0, BUFFERS, 24, INDIRECT, 0).offer(0);
     ring.entry(BUFFERS, 0, SEAM, 1, 0, 0);
-    assertMalformed("S24: an indirect table of 24 bytes");
+    assertMalformed("V24: an indirect table of 24 bytes");
   }
 
   @Test
-  void s24AnIndirectTableOutsideMemory() throws Exception {
+  void v24AnIndirectTableOutsideMemory() throws Exception {
     ring.descriptor(0, HOLE, 16, INDIRECT, 0).offer(0);
-    assertMalformed("S24: an indirect table outside memory: 0x40000+0x10");
+    assertMalformed("V24: an indirect table outside memory: 0x40000+0x10");
   }
 
   @Test
-  void s24AnIndirectTableThatEndsOutsideMemory() throws Exception {
+  void v24AnIndirectTableThatEndsOutsideMemory() throws Exception {
     ring.descriptor(0, HOLE - 16, 32, INDIRECT, 0).offer(0);
     ring.entry(HOLE - 16, 0, SEAM, 1, 0, 0);
-    assertMalformed("S24");
+    assertMalformed("V24");
   }
 
   @Test
-  void s24AnIndirectTableOf4GiB() throws Exception {
+  void v24AnIndirectTableOf4GiB() throws Exception {
     ring.descriptor(0, BUFFERS, -16, INDIRECT, 0).offer(0);
-    assertMalformed("S24: an indirect table outside memory: 0x20000+0xfffffff0");
+    assertMalformed("V24: an indirect table outside memory: 0x20000+0xfffffff0");
   }
 
   @Test
-  void s25AReadableDescriptorAfterAWritableOne() throws Exception {
+  void v25AReadableDescriptorAfterAWritableOne() throws Exception {
     ring.descriptor(0, BUFFERS, 1, NEXT | WRITE, 1).descriptor(1, BUFFERS, 1, 0, 0).offer(0);
-    assertMalformed("S25");
+    assertMalformed("V25");
   }
 
   @Test
-  void s25AReadableEntryOfATableAfterAWritableDescriptorOfTheRing() throws Exception {
+  void v25AReadableEntryOfATableAfterAWritableDescriptorOfTheRing() throws Exception {
     ring.descriptor(0, BUFFERS, 1, NEXT | WRITE, 1).descriptor(1, BUFFERS, 16, INDIRECT, 0);
     ring.entry(BUFFERS, 0, SEAM, 1, 0, 0).offer(0);
-    assertMalformed("S25");
+    assertMalformed("V25");
   }
 
   @Test
-  void s26ABufferOutsideMemory() throws Exception {
+  void v26ABufferOutsideMemory() throws Exception {
     ring.descriptor(0, HOLE, 1, 0, 0).offer(0);
-    assertMalformed("S26: a buffer outside memory: 0x40000+0x1");
+    assertMalformed("V26: a buffer outside memory: 0x40000+0x1");
   }
 
   @Test
-  void s26ABufferThatEndsOutsideMemory() throws Exception {
+  void v26ABufferThatEndsOutsideMemory() throws Exception {
     ring.descriptor(0, HOLE - 1, 2, WRITE, 0).offer(0);
-    assertMalformed("S26: a buffer outside memory: 0x3ffff+0x2");
+    assertMalformed("V26: a buffer outside memory: 0x3ffff+0x2");
   }
 
   @Test
-  void s26ABufferOverAHoleBetweenRegions() throws Exception {
+  void v26ABufferOverAHoleBetweenRegions() throws Exception {
     ring.descriptor(0, SEAM, (int) (ISLAND - SEAM + 1), 0, 0).offer(0);
-    assertMalformed("S26");
+    assertMalformed("V26");
   }
 
   @Test
-  void s26ABufferThatWrapsTheAddressSpace() throws Exception {
+  void v26ABufferThatWrapsTheAddressSpace() throws Exception {
     ring.descriptor(0, -1, 2, 0, 0).offer(0);
-    assertMalformed("S26: a buffer that wraps the address space: 0xffffffffffffffff+0x2");
+    assertMalformed("V26: a buffer that wraps the address space: 0xffffffffffffffff+0x2");
   }
 
   @Test
-  void s26UserAddressesAreNoGuestAddresses() throws Exception {
+  void v26UserAddressesAreNoGuestAddresses() throws Exception {
     ring.descriptor(0, USER + BUFFERS, 1, 0, 0).offer(0);
-    assertMalformed("S26");
+    assertMalformed("V26");
   }
 
   @Test
-  void s28ABufferThatSpansAdjacentRegions() throws Exception {
+  void v28ABufferThatSpansAdjacentRegions() throws Exception {
     ring.write(SEAM - 2, (byte) 1, (byte) 2, (byte) 3, (byte) 4);
     ring.descriptor(0, SEAM - 2, 4, NEXT, 1).descriptor(1, SEAM - 4, 8, WRITE, 0).offer(0);
     try (SplitVirtqueue queue = ring.device(0)) {
@@ -261,7 +263,7 @@ class MalformedRingTest {
   }
 
   @Test
-  void s28AnIndirectTableWithAnEntryAcrossTheSeamOfRegions() throws Exception {
+  void v28AnIndirectTableWithAnEntryAcrossTheSeamOfRegions() throws Exception {
     long table = SEAM - 40;
     ring.descriptor(0, table, 64, INDIRECT, 0).offer(0);
     for (int i = 0; i < 4; i++) {
@@ -273,7 +275,7 @@ class MalformedRingTest {
   }
 
   @Test
-  void s29EmptyBuffersAreTolerated() throws Exception {
+  void v29EmptyBuffersAreTolerated() throws Exception {
     ring.descriptor(0, HOLE, 0, NEXT, 1)
         .descriptor(1, BUFFERS, 3, NEXT, 2)
         .descriptor(2, -1, 0, NEXT | WRITE, 3)
@@ -287,7 +289,7 @@ class MalformedRingTest {
   }
 
   @Test
-  void s30AnIndirectChainLongerThanTheRing() throws Exception {
+  void v30AnIndirectChainLongerThanTheRing() throws Exception {
     int entries = 1023;
     ring.descriptor(0, BUFFERS, 0, NEXT, 1)
         .descriptor(1, BUFFERS, 16 * entries, INDIRECT, 0)
@@ -301,16 +303,16 @@ class MalformedRingTest {
   }
 
   @Test
-  void s30AnIndirectChainLongerThanOurCap() throws Exception {
+  void v30AnIndirectChainLongerThanOurCap() throws Exception {
     ring.descriptor(0, BUFFERS, 16 * 1025, INDIRECT, 0).offer(0);
     for (int i = 0; i < 1025; i++) {
       ring.entry(BUFFERS, i, SEAM, 1, i == 1024 ? WRITE : NEXT | WRITE, i + 1);
     }
-    assertMalformed("S30: an indirect chain of more than 1024");
+    assertMalformed("V30: an indirect chain of more than 1024");
   }
 
   @Test
-  void s30MorePiecesInFlightThanAGuestMayCost() throws Exception {
+  void v30MorePiecesInFlightThanAGuestMayCost() throws Exception {
     try (RawRing large = new RawRing(256)) {
       // Each chain alternates between two buffers, so that nothing merges: 1024 pieces.
       for (int i = 0; i < 1024; i++) {
@@ -326,14 +328,14 @@ class MalformedRingTest {
         assertThatThrownBy(queue::next)
             .extracting(Rules::broken)
             .asString()
-            .startsWith("S30: more than 131072 pieces");
+            .startsWith("V30: more than 131072 pieces");
         assertThat(queue.inFlight()).isEqualTo(128);
       }
     }
   }
 
   @Test
-  void s30AChainThatCrossesSeamsAgainAndAgain() throws Exception {
+  void v30AChainThatCrossesSeamsAgainAndAgain() throws Exception {
     // A buffer over a seam is two pieces. Each descriptor may have one, but not each many.
     int entries = 1024;
     for (int i = 0; i < entries; i++) {
@@ -348,7 +350,7 @@ class MalformedRingTest {
   }
 
   @Test
-  void s30AChainOfMorePiecesThanAnHonestOneCanHave() throws Exception {
+  void v30AChainOfMorePiecesThanAnHonestOneCanHave() throws Exception {
     try (ManyRegions many = new ManyRegions(64)) {
       // Each of 1024 descriptors covers all regions: 65536 pieces, of 2113 that there may be.
       many.chainOverAllRegions(1024);
@@ -356,7 +358,7 @@ class MalformedRingTest {
         assertThatThrownBy(queue::next)
             .extracting(Rules::broken)
             .asString()
-            .startsWith("S30: a chain of more than 2113");
+            .startsWith("V30: a chain of more than 2113");
       }
       many.chainOverAllRegions(33);
       try (SplitVirtqueue queue = many.device()) {
@@ -366,7 +368,7 @@ class MalformedRingTest {
   }
 
   @Test
-  void s32TheSameHeadTwiceInFlightIsNoCrash() throws Exception {
+  void v32TheSameHeadTwiceInFlightIsNoCrash() throws Exception {
     ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, 0);
     try (SplitVirtqueue queue = ring.device(0)) {
       DescriptorChain first = assertTaken(queue, 0, 4);
@@ -381,7 +383,7 @@ class MalformedRingTest {
   }
 
   @Test
-  void s32MoreChainsInFlightThanTheRingHas() throws Exception {
+  void v32MoreChainsInFlightThanTheRingHas() throws Exception {
     ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, 0, 0, 0, 0, 0, 0, 0);
     try (SplitVirtqueue queue = ring.device(0)) {
       for (int i = 0; i < N; i++) {
@@ -392,7 +394,7 @@ class MalformedRingTest {
       assertThatThrownBy(queue::next)
           .extracting(Rules::broken)
           .asString()
-          .startsWith("S32: more than 8 chains");
+          .startsWith("V32: more than 8 chains");
       assertThat(queue.inFlight()).isEqualTo(N);
     }
   }
@@ -402,7 +404,7 @@ class MalformedRingTest {
     ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
     try (SplitVirtqueue queue = ring.device(0)) {
       queue.complete(assertTaken(queue, 0, 4), 4);
-      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S18");
+      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V18");
       assertThat(queue.needsNotification()).isTrue();
       assertThat(queue.needsNotification()).isFalse();
     }
@@ -413,7 +415,7 @@ class MalformedRingTest {
     ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
     try (SplitVirtqueue queue = ring.device(0)) {
       DescriptorChain chain = assertTaken(queue, 0, 4);
-      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S18");
+      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V18");
       queue.complete(chain, 4);
       assertThat(queue.inFlight()).isZero();
       assertThat(ring.usedIndex()).isZero();

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Rules S10 to S15: who is told of what, and when. */
+/** Rules V10 to V15: who is told of what, and when. */
 class NotificationTest {
   private static final int N = 8;
 
@@ -19,7 +19,7 @@ class NotificationTest {
   }
 
   @Test
-  void s10WithoutEventIdxTheFlagDecides() throws Exception {
+  void v10WithoutEventIdxTheFlagDecides() throws Exception {
     try (RawRing ring = new RawRing(N);
         SplitVirtqueue queue = ring.device(0)) {
       completeOne(ring, queue);
@@ -37,7 +37,7 @@ class NotificationTest {
 
   @ParameterizedTest
   @ValueSource(longs = {0, RingFeatures.EVENT_IDX})
-  void s12TheFirstCompletionAfterTheStartAlwaysNotifies(long features) throws Exception {
+  void v12TheFirstCompletionAfterTheStartAlwaysNotifies(long features) throws Exception {
     try (RawRing ring = new RawRing(N).availFlags(1).usedEvent(1000);
         SplitVirtqueue queue = ring.device(features)) {
       assertThat(queue.needsNotification()).as("nothing to tell").isFalse();
@@ -50,7 +50,7 @@ class NotificationTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 100, 65535, 65530, 32767})
-  void s11WithEventIdxTheUsedIndexHasToPassTheEvent(int start) throws Exception {
+  void v11WithEventIdxTheUsedIndexHasToPassTheEvent(int start) throws Exception {
     try (RawRing ring = new RawRing(N, start).availFlags(1);
         SplitVirtqueue queue = ring.device(RingFeatures.EVENT_IDX)) {
       completeOne(ring, queue);
@@ -74,7 +74,7 @@ class NotificationTest {
   }
 
   @Test
-  void s11ManyCompletionsAtOnceCannotHideAnEvent() throws Exception {
+  void v11ManyCompletionsAtOnceCannotHideAnEvent() throws Exception {
     try (RawRing ring = new RawRing(N);
         SplitVirtqueue queue = ring.device(RingFeatures.EVENT_IDX)) {
       completeOne(ring, queue);
@@ -88,7 +88,7 @@ class NotificationTest {
   }
 
   @Test
-  void s13WithoutEventIdxTheFlagStopsKicks() throws Exception {
+  void v13WithoutEventIdxTheFlagStopsKicks() throws Exception {
     try (RawRing ring = new RawRing(N).usedFlags(1);
         SplitVirtqueue queue = ring.device(0)) {
       assertThat(ring.usedFlags()).as("creation writes nothing").isEqualTo(1);
@@ -103,7 +103,7 @@ class NotificationTest {
   }
 
   @Test
-  void s13WithEventIdxTheFlagStaysZeroAndAvailEventAsksForTheNextBuffer() throws Exception {
+  void v13WithEventIdxTheFlagStaysZeroAndAvailEventAsksForTheNextBuffer() throws Exception {
     try (RawRing ring = new RawRing(N, 65535).usedFlags(1);
         SplitVirtqueue queue = ring.device(RingFeatures.EVENT_IDX)) {
       assertThat(queue.enableKicks()).isFalse();
@@ -120,7 +120,7 @@ class NotificationTest {
 
   @ParameterizedTest
   @ValueSource(longs = {0, RingFeatures.EVENT_IDX})
-  void s14EnablingKicksTellsOfBuffersThatCameMeanwhile(long features) throws Exception {
+  void v14EnablingKicksTellsOfBuffersThatCameMeanwhile(long features) throws Exception {
     try (RawRing ring = new RawRing(N);
         SplitVirtqueue queue = ring.device(features)) {
       queue.disableKicks();
@@ -133,7 +133,7 @@ class NotificationTest {
   }
 
   @Test
-  void s15LookingWithoutNeedIsHarmless() throws Exception {
+  void v15LookingWithoutNeedIsHarmless() throws Exception {
     try (RawRing ring = new RawRing(N);
         SplitVirtqueue queue = ring.device(RingFeatures.EVENT_IDX)) {
       for (int i = 0; i < 10; i++) {

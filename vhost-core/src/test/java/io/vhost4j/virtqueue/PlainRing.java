@@ -71,7 +71,7 @@ final class PlainRing {
     if (known == nextAvail) {
       known = u16(avail + 2);
       if (((known - nextAvail) & 0xffff) > size) {
-        return "S17";
+        return "V17";
       }
       if (known == nextAvail) {
         return null;
@@ -79,7 +79,7 @@ final class PlainRing {
     }
     head = u16(avail + 4 + 2 * (nextAvail % size));
     if (head >= size) {
-      return "S18";
+      return "V18";
     }
     List<Buffer> buffers = new ArrayList<>();
     String rule = walk(buffers);
@@ -112,7 +112,7 @@ final class PlainRing {
     long visited = 0;
     while (true) {
       if (++visited > entries) {
-        return "S20";
+        return "V20";
       }
       long at = table + 16 * index;
       long address = le(at, 8);
@@ -120,7 +120,7 @@ final class PlainRing {
       long flags = le(at + 12, 2);
       long next = le(at + 14, 2);
       if ((flags & 4) != 0) {
-        String rule = inTable ? "S23" : tableRule(address, length, flags);
+        String rule = inTable ? "V23" : tableRule(address, length, flags);
         if (rule != null) {
           return rule;
         }
@@ -140,7 +140,7 @@ final class PlainRing {
         return null;
       }
       if (next >= entries) {
-        return "S19";
+        return "V19";
       }
       index = next;
     }
@@ -148,30 +148,30 @@ final class PlainRing {
 
   private @Nullable String tableRule(long address, long length, long flags) {
     if (!indirectAllowed) {
-      return "S21";
+      return "V21";
     }
     if ((flags & 1) != 0) {
-      return "S22";
+      return "V22";
     }
-    return length == 0 || length % 16 != 0 || !isInside(address, length) ? "S24" : null;
+    return length == 0 || length % 16 != 0 || !isInside(address, length) ? "V24" : null;
   }
 
   private @Nullable String bufferRule(
       List<Buffer> buffers, long address, long length, boolean isWritable) {
     if (!isWritable && !buffers.isEmpty() && buffers.get(buffers.size() - 1).writable()) {
-      return "S25";
+      return "V25";
     }
     if (length > 0 && Long.compareUnsigned(address + length - 1, address) < 0) {
-      return "S26";
+      return "V26";
     }
     long total = length;
     for (Buffer buffer : buffers) {
       total += buffer.length();
     }
     if (total > 1L << 32) {
-      return "S27";
+      return "V27";
     }
-    return isInside(address, length) ? null : "S26";
+    return isInside(address, length) ? null : "V26";
   }
 
   private boolean isInside(long address, long length) {

@@ -9,7 +9,7 @@ import io.vhost4j.memory.MemoryRegion;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Rule S31: where a ring may be. */
+/** Rule V31: where a ring may be. */
 class RingPlacementTest {
   private static final long USER = 0x10000;
   private static final long SIZE = 0x10000;
@@ -42,7 +42,7 @@ class RingPlacementTest {
   }
 
   @Test
-  void s31RingsMayTouchTheEndsOfTheirRegion() throws Exception {
+  void v31RingsMayTouchTheEndsOfTheirRegion() throws Exception {
     create(0, 16, USER, USER + 0x1002, USER + SIZE - (6 + 8 * 16) - 2);
     create(0, 16, USER + SIZE - 256, USER + SIZE - 38, USER + 4);
     create(0, 1, USER, USER + 16, USER + 24);
@@ -50,30 +50,30 @@ class RingPlacementTest {
   }
 
   @Test
-  void s31APartOutsideMemoryIsRefused() {
-    assertRefused(0, 16, USER - 16, USER, USER, "S31: descriptor table outside memory: 0xfff0");
-    assertRefused(0, 16, USER, 0, USER, "S31: avail ring outside memory: 0x0+0x26");
-    assertRefused(0, 16, USER, USER, -4, "S31: used ring outside memory: 0xfffffffffffffffc+0x86");
-    assertRefused(0, 16, USER, USER, Long.MAX_VALUE, "S31: used ring outside memory");
+  void v31APartOutsideMemoryIsRefused() {
+    assertRefused(0, 16, USER - 16, USER, USER, "V31: descriptor table outside memory: 0xfff0");
+    assertRefused(0, 16, USER, 0, USER, "V31: avail ring outside memory: 0x0+0x26");
+    assertRefused(0, 16, USER, USER, -4, "V31: used ring outside memory: 0xfffffffffffffffc+0x86");
+    assertRefused(0, 16, USER, USER, Long.MAX_VALUE, "V31: used ring outside memory");
   }
 
   @Test
-  void s31APartThatDoesNotEndInItsRegionIsRefused() {
-    assertRefused(0, 16, USER + SIZE - 240, USER, USER, "S31: descriptor table outside");
-    assertRefused(0, 16, USER, USER + SIZE - 36, USER, "S31: avail ring outside");
-    assertRefused(0, 16, USER, USER, USER + SIZE - 132, "S31: used ring outside");
+  void v31APartThatDoesNotEndInItsRegionIsRefused() {
+    assertRefused(0, 16, USER + SIZE - 240, USER, USER, "V31: descriptor table outside");
+    assertRefused(0, 16, USER, USER + SIZE - 36, USER, "V31: avail ring outside");
+    assertRefused(0, 16, USER, USER, USER + SIZE - 132, "V31: used ring outside");
   }
 
   @Test
-  void s31AMisalignedPartIsRefused() {
-    assertRefused(0, 16, USER + 8, USER, USER, "S31: descriptor table at 0x10008 is not aligned");
-    assertRefused(0, 16, USER, USER + 1, USER, "S31: avail ring at 0x10001 is not aligned to 2");
-    assertRefused(0, 16, USER, USER, USER + 2, "S31: used ring at 0x10002 is not aligned to 4");
+  void v31AMisalignedPartIsRefused() {
+    assertRefused(0, 16, USER + 8, USER, USER, "V31: descriptor table at 0x10008 is not aligned");
+    assertRefused(0, 16, USER, USER + 1, USER, "V31: avail ring at 0x10001 is not aligned to 2");
+    assertRefused(0, 16, USER, USER, USER + 2, "V31: used ring at 0x10002 is not aligned to 4");
   }
 
   @Test
-  void s31ARingThatAnOddFileOffsetMisalignsIsRefused() {
-    assertRefused(1, 16, USER, USER, USER, "S31");
+  void v31ARingThatAnOddFileOffsetMisalignsIsRefused() {
+    assertRefused(1, 16, USER, USER, USER, "V31");
   }
 
   @Test

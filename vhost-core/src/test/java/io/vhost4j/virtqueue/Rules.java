@@ -4,7 +4,7 @@ package io.vhost4j.virtqueue;
 final class Rules {
   private Rules() {}
 
-  /** The rule and the message, for example {@code S18: head 300 of a ring of 256}. */
+  /** The rule and the message, for example {@code V18: head 300 of a ring of 256}. */
   static String broken(Throwable thrown) {
     return ((VirtqueueException) thrown).rule() + ": " + thrown.getMessage();
   }

@@ -30,7 +30,7 @@ class SplitVirtqueueTest {
   }
 
   @Test
-  void s2IndicesWrapAt65536WhateverTheSize() throws Exception {
+  void v2V9IndicesWrapAt65536WhateverTheSize() throws Exception {
     for (int size : new int[] {1, 8, 256}) {
       try (RawRing ring = new RawRing(size, 65500)) {
         for (int i = 0; i < size; i++) {
@@ -56,7 +56,7 @@ class SplitVirtqueueTest {
   }
 
   @Test
-  void s5AndS6DirectDescriptorsMayPrecedeAnIndirectOneWhoseWriteFlagIsIgnored() throws Exception {
+  void v5V6V7DirectDescriptorsMayPrecedeAnIndirectOneWhoseWriteFlagIsIgnored() throws Exception {
     try (RawRing ring = new RawRing(N);
         SplitVirtqueue queue = ring.device(RingFeatures.INDIRECT_DESC)) {
       ring.descriptor(0, BUFFERS, 1, NEXT, 1)
@@ -72,7 +72,7 @@ class SplitVirtqueueTest {
   }
 
   @Test
-  void s7ATableNeedNotBeAligned() throws Exception {
+  void v7ATableNeedNotBeAligned() throws Exception {
     try (RawRing ring = new RawRing(N);
         SplitVirtqueue queue = ring.device(RingFeatures.INDIRECT_DESC)) {
       ring.descriptor(0, ISLAND + 1, 16, INDIRECT, 0)
@@ -83,7 +83,7 @@ class SplitVirtqueueTest {
   }
 
   @Test
-  void s8TheWrittenLengthIsNeverMoreThanTheWritablePart() throws Exception {
+  void v8TheWrittenLengthIsNeverMoreThanTheWritablePart() throws Exception {
     try (RawRing ring = new RawRing(N);
         SplitVirtqueue queue = ring.device(0)) {
       ring.descriptor(0, BUFFERS, 4, NEXT, 1).descriptor(1, BUFFERS, 4, WRITE, 0).offer(0);
@@ -100,7 +100,7 @@ class SplitVirtqueueTest {
   }
 
   @Test
-  void s27AChainMayHave4GiBAndNotOneByteMore() throws Exception {
+  void v27AChainMayHave4GiBAndNotOneByteMore() throws Exception {
     long gib = 1L << 30;
     try (MemoryFile file = MemoryFile.create("vhost4j-large", 3 * gib)) {
       GuestMemory memory = GuestMemory.map(List.of(new MemoryRegion(0, 3 * gib, 0, 0)), file.fd());
@@ -124,14 +124,14 @@ class SplitVirtqueueTest {
         queue.complete(chain, Integer.MAX_VALUE);
         assertThat(driver.poll()).isZero();
         assertThat(driver.usedLength()).isEqualTo(Integer.MAX_VALUE);
-        assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S27");
+        assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V27");
       }
       memory.release();
     }
   }
 
   @Test
-  void s16ChainsMayBeCompletedInAnyOrderButOnce() throws Exception {
+  void v16ChainsMayBeCompletedInAnyOrderButOnce() throws Exception {
     try (RawRing ring = new RawRing(N);
         RawRing other = new RawRing(N);
         SplitVirtqueue queue = ring.device(0);
@@ -243,14 +243,14 @@ class SplitVirtqueueTest {
       ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0, N);
       SplitVirtqueue queue = ring.device(0);
       DescriptorChain chain = take(queue);
-      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("S18");
+      assertThatThrownBy(queue::next).extracting(Rules::broken).asString().startsWith("V18");
       assertThat(queue.putBack(chain)).isTrue();
       assertThat(queue.nextAvail()).isZero();
       assertThatThrownBy(queue::next)
           .as("still")
           .extracting(Rules::broken)
           .asString()
-          .startsWith("S18");
+          .startsWith("V18");
       queue.close();
       try (SplitVirtqueue next = ring.device(0)) {
         assertThat(take(next).head()).isZero();
@@ -334,7 +334,7 @@ class SplitVirtqueueTest {
   }
 
   @Test
-  void s31ATableWithoutTheRingIsRefusedAndTheQueueGoesOnInTheOldOne() throws Exception {
+  void v31ATableWithoutTheRingIsRefusedAndTheQueueGoesOnInTheOldOne() throws Exception {
     try (RawRing ring = new RawRing(N);
         SplitVirtqueue queue = ring.device(0)) {
       GuestMemory without = ring.memory.without(new MemoryRegion(RING, 0x10000, USER + RING, 0));
@@ -342,7 +342,7 @@ class SplitVirtqueueTest {
           .isInstanceOf(VirtqueueException.class)
           .extracting(Rules::broken)
           .asString()
-          .startsWith("S31");
+          .startsWith("V31");
       without.release();
       ring.descriptor(0, BUFFERS, 4, WRITE, 0).offer(0);
       queue.complete(take(queue), 1);

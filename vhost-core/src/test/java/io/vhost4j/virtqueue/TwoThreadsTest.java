@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A driver and a device on two threads, with a mapping each of the same memory, that sleep until
- * they are notified. A missing barrier (S3, S8, S12, S14) shows as wrong content or as both sides
+ * they are notified. A missing barrier (V3, V8, V12, V14) shows as wrong content or as both sides
  * asleep.
  */
 @Tag("jdk")

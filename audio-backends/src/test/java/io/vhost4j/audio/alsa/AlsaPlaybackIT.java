@@ -69,6 +69,7 @@ class AlsaPlaybackIT {
     return Arrays.copyOf(sound, bytes);
   }
 
+  /** A33. */
   @Test
   void takesTheGuestsPeriodAndBuffer() {
     assertThat(card.periodFrames()).isEqualTo(480);

@@ -17,7 +17,7 @@ import java.time.Duration;
  * <p>Bytes go out in the order in which they are read, each one once, and none that was not read
  * (R4). A source that has run dry or fails is asked again after a second, one that waits is waited
  * for: the driver's buffer is held meanwhile, as Linux never asks again for a buffer that comes
- * back empty (R2).
+ * back empty (R2). What a buffer has to read is skipped, and one without room goes back (R3).
  */
 public final class EntropyDevice implements VirtioDevice {
   static final int DEVICE_TYPE = 4;

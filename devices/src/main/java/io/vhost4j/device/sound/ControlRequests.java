@@ -18,7 +18,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What each control request does, and to what (A10 to A21). Event loop only. */
+/** What each control request does, and to what (A10 to A14, A16 to A21). Event loop only. */
 final class ControlRequests implements RequestQueue.Handler {
   /** Describes an item in a record, which is zeroed. */
   private interface Records {

@@ -65,7 +65,7 @@ enum PcmState {
     return ALLOWED.getOrDefault(this, Set.of()).contains(command);
   }
 
-  /** Whether the stream takes buffers: from PREPARE to RELEASE. */
+  /** Whether the stream takes buffers: from PREPARE to RELEASE (A37, A38). */
   boolean takesBuffers() {
     return this == PREPARED || this == STARTED || this == STOPPED;
   }

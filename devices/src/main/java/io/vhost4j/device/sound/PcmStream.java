@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One PCM stream as the driver sees it: its state machine and its parameters. Commands that concern
  * the host go to the stream's executor and are replied to when they are done; those that come
- * meanwhile wait in their order, and other streams do not notice. Event loop only.
+ * meanwhile wait in their order, and other streams do not notice (A15, A42). Event loop only.
  */
 final class PcmStream {
   /** A command under way or waiting, with what SET_PARAMS wants. */
@@ -39,7 +39,10 @@ final class PcmStream {
   private boolean inRun;
 
   private PcmState state = PcmState.INITIAL;
+
+  /** Those of the last SET_PARAMS, which outlive a RELEASE (A35). */
   private @Nullable PcmParameters parameters;
+
   private int features;
 
   /**
@@ -211,7 +214,8 @@ final class PcmStream {
   }
 
   /**
-   * The driver is to be notified, as buffers may have been completed.
+   * The driver is to be notified, as buffers may have been completed, and to hear of an xrun if it
+   * has asked for that (A55).
    *
    * @param xruns underruns and overruns since the last time
    * @param starving whether an xrun has begun since then that still lasts

@@ -24,13 +24,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A virtio sound device (VIRTIO 5.14): jacks, PCM streams and channel maps as configured, the
- * streams played and recorded by an audio backend.
+ * streams played and recorded by an audio backend. It offers no feature of its type (A2).
  *
  * <p>Every method of {@link VirtioDevice} is for the event loop; {@link #setJackConnected} may be
  * called from anywhere.
  */
 public final class SoundDevice implements VirtioDevice {
   private static final Logger LOG = LoggerFactory.getLogger(SoundDevice.class);
+  /* Type and queues (A1). */
   static final int DEVICE_TYPE = 25;
   private static final int CONTROL_QUEUE = 0;
   private static final int EVENT_QUEUE = 1;

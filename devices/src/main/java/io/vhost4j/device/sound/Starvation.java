@@ -4,8 +4,8 @@ import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 
 /**
- * Whether a running stream is in an xrun that its driver is to be told of: the guest has given no
- * buffers for a while, or the host's audio is lost.
+ * Whether a running stream is in an xrun that its driver is to be told of (A56): the guest has
+ * given no buffers for a while, or the host's audio is lost.
  *
  * <p>Linux up to 6.6 stops a stream at the event, so that it must not come when the sound goes on
  * already. What the backend counts is mostly over when it is noticed: silence in the middle of the

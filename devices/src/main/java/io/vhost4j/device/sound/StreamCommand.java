@@ -31,7 +31,7 @@ final class StreamCommand extends StreamJob {
   /** Bytes of audio in the buffers there are that were moved before they were withdrawn. */
   final long bytesAhead;
 
-  /** Told on the event loop, after all buffers that were returned before. */
+  /** Told on the event loop, after all buffers that were returned before (A41). */
   private final Consumer<Status> whenDone;
 
   private Status status = Status.OK;

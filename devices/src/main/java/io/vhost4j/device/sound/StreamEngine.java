@@ -197,7 +197,10 @@ final class StreamEngine {
     started = true;
   }
 
-  /** Always succeeds: a host's stream that cannot stop is closed, and opened again at START. */
+  /**
+   * Buffers stay (A39). Always succeeds: a host's stream that cannot stop is closed, and opened
+   * again at START.
+   */
   private void stop() {
     started = false;
     starvation.reset();
@@ -243,6 +246,7 @@ final class StreamEngine {
     }
   }
 
+  /** Audio moves from START to STOP (A37, A38). */
   private long move() {
     if (!started || suspended) {
       return FOREVER;

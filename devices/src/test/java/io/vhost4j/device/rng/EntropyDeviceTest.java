@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The device behind a real server, driven through a real socket: R1 to R4. */
+/** The device behind a real server, driven through a real socket. */
 class EntropyDeviceTest {
   private static final int ROOM = 64; // as Linux asks for
   private static final Duration LONG = Duration.ofHours(1);
@@ -192,6 +192,7 @@ class EntropyDeviceTest {
     }
   }
 
+  /** R1, R4: also where the buffer is larger than what is read at a time. */
   @ParameterizedTest(name = "buffers of {0} bytes")
   @ValueSource(ints = {1, 7, 64, 4096, 10_000})
   void theBytesOfAFileComeInOrderEachOnce(int room) throws Exception {
@@ -283,7 +284,7 @@ class EntropyDeviceTest {
     }
   }
 
-  /** C18: a pause of the guest in the middle of a wait. */
+  /** F8, C18: a pause of the guest in the middle of a wait. */
   @Test
   void aPausedDriverFindsItsBufferAgain() throws Exception {
     byte[] source = bytes(64);
@@ -299,6 +300,7 @@ class EntropyDeviceTest {
     }
   }
 
+  /** R4. */
   @Test
   void noMoreThanTheQuotaIsGivenInAPeriod() throws Exception {
     byte[] source = bytes(1000);

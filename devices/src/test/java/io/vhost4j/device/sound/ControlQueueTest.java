@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A10 to A21, A60. */
+/** A10 to A14, A16 to A21, A60. */
 class ControlQueueTest {
   private static final SoundDeviceConfig WITH_JACK =
       SoundDeviceConfig.builder().jack(new JackConfig(0, 0x11, 0x22, true, true)).build();

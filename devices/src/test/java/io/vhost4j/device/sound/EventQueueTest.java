@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A8, A9, A24 to A26, A55 to A57. */
+/** A9, A24 to A26, A55 to A57. */
 class EventQueueTest {
   private static final int CONNECTED = 0x1000;
   private static final int DISCONNECTED = 0x1001;

@@ -17,7 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What the device says of itself, byte for byte: A1 to A5, A17, A22 to A28, A58, A59. */
+/** What the device says of itself, byte for byte: A1 to A3, A17, A22 to A24, A27, A28, A58, A59. */
 class InformationTest {
   private static String hex(byte[] bytes, int from, int to) {
     return HexFormat.of().formatHex(Arrays.copyOfRange(bytes, from, to));
@@ -35,6 +35,9 @@ class InformationTest {
       rig.device.readConfig(0, space);
       // 1 jack, 2 streams, maps for 1 to 6 channels in 2 directions, no controls
       assertThat(space.array()).isEqualTo(Rig.le32(1, 2, 12, 0));
+      rig.device.writeConfig(0, ByteBuffer.wrap(Rig.le32(3, 3, 3, 3)));
+      rig.device.readConfig(0, space.clear());
+      assertThat(space.array()).as("read-only").isEqualTo(Rig.le32(1, 2, 12, 0));
       ByteBuffer part = ByteBuffer.allocate(5);
       rig.device.readConfig(3, part);
       assertThat(part.array()).isEqualTo(new byte[] {0, 2, 0, 0, 0});

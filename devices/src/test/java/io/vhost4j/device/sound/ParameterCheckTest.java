@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A30 to A32, A16 of SET_PARAMS. */
+/** A30 to A32, A54, A16 of SET_PARAMS. */
 class ParameterCheckTest {
   static Stream<Arguments> faults() {
     return Stream.of(

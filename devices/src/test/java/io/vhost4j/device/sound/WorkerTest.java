@@ -27,6 +27,7 @@ class WorkerTest {
         .toList();
   }
 
+  /** A15. */
   @Test
   void aSlowPrepareDelaysNeitherQueriesNorOtherStreams() throws Exception {
     try (Rig rig = new Rig(TWO_OUTPUTS, backend)) {

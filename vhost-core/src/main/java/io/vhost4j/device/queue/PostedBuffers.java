@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * ring, for as long as it takes, and events in their {@link Source}, which decides how many it
  * keeps.
  *
- * <p>Each event gets one buffer, and only one buffer is out of the ring at a time. A driver can
- * thus not make the device hold anything, and a ring that stops keeps every buffer: a pause changes
- * nothing. Event loop only; allocates nothing.
+ * <p>Each event gets one buffer (H7), and only one buffer is out of the ring at a time. A driver
+ * can thus not make the device hold anything, and a ring that stops keeps every buffer: a pause
+ * changes nothing. Event loop only; allocates nothing.
  */
 public final class PostedBuffers implements QueueHandler {
   /** Where the events come from. Event loop only. */
@@ -102,7 +102,7 @@ public final class PostedBuffers implements QueueHandler {
     return !waits;
   }
 
-  /** Leaves the buffer in the ring: nothing of the driver's memory is touched for nothing. */
+  /** Leaves the buffer in the ring (F8): nothing of the driver's memory is touched for nothing. */
   @Override
   public Future<Void> stop(DeviceQueue running) {
     DescriptorChain buffer = waiting;

@@ -63,7 +63,7 @@ public final class Request {
   /**
    * The first bytes of the request: as many as the queue was made for, or fewer if the driver has
    * given no more. A copy, little-endian, from position 0 to the limit: what is checked is what is
-   * used, and the guest's descriptors make no difference (H2).
+   * used, and the guest's descriptors make no difference (V4).
    */
   public ByteBuffer header() {
     return header;

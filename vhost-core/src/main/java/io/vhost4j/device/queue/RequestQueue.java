@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A queue of requests, each in a buffer of its own that has room for the reply: in any pieces (H2),
+ * A queue of requests, each in a buffer of its own that has room for the reply: in any pieces (V4),
  * in any number up to a bound, replied to at once or later and in any order.
  *
  * <p>A buffer without room for a status goes back with nothing done and nothing written (H4), any
@@ -45,7 +45,7 @@ public final class RequestQueue implements QueueHandler {
 
   /**
    * Most zeros between data and a status at the end: a guest must not keep the loop busy with its
-   * errors. Where there are more, the driver is told of the data alone, which it may be (S8).
+   * errors. Where there are more, the driver is told of the data alone, which it may be (H6, V8).
    */
   private static final int MAX_ZEROS = 1 << 16;
 
@@ -206,7 +206,7 @@ public final class RequestQueue implements QueueHandler {
     }
   }
 
-  /** Returns how many bytes of the room for a reply have been written, from its start on. */
+  /** Returns how many bytes of the room for a reply have been written, from its start on (H5). */
   int writeStatus(ChainWriter writer, long status) {
     long written = writer.position();
     if (place == StatusPlace.LAST) {

@@ -12,9 +12,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the backend asks of the frontend, on the second socket if there is one (conformance C.4).
- * Nothing we send waits for an answer, and so nothing is read: what a frontend sends here fills its
- * own buffers. Event loop only.
+ * What the backend asks of the frontend, on the second socket if there is one. Nothing we send
+ * waits for an answer, and so nothing is read: what a frontend sends here fills its own buffers.
+ * Event loop only.
  */
 final class BackendChannel implements VhostUserChannel.Handler {
   private final BackendSession session;

@@ -25,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection of a frontend, from its first message until everything it gave us is released: the
- * transport of a {@link DeviceSession}. Runs on the device's event loop.
+ * One connection of a frontend, from its first message until everything it gave us is released
+ * (E11): the transport of a {@link DeviceSession}. Runs on the device's event loop.
  *
  * <p>Messages are obeyed one after the other: while one waits for buffers to come back, no further
  * one is read, so replies keep their order (C2).

@@ -12,7 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
 
-/** The messages about the device itself: configuration, status, reset (conformance C35 to C40). */
+/** The messages about the device itself: configuration, status, reset (C35, C36, C38 to C40). */
 final class DeviceMessages {
   private static final int MAX_STATUS = 0xff;
 
@@ -33,8 +33,8 @@ final class DeviceMessages {
   }
 
   /**
-   * A range beyond the configuration space reads as zeros (A6), one that starts beyond it fails
-   * with an empty payload (C38).
+   * At any time (A5). A range beyond the configuration space reads as zeros (A6), one that starts
+   * beyond it fails with an empty payload (C38, E3).
    */
   private Future<ByteBuffer> getConfig(Request request) {
     ConfigSpace wanted = ConfigSpace.read(request.payload());

@@ -14,7 +14,7 @@ import io.vhost4j.vhostuser.protocol.VhostFeature;
 import java.nio.ByteBuffer;
 import java.util.Map;
 
-/** The messages that settle what both sides can do (conformance C5 to C8). */
+/** The messages that settle what both sides can do (C5, C7, C8). */
 final class FeatureMessages {
   static final long PROTOCOL_FEATURES =
       ProtocolFeature.mask(

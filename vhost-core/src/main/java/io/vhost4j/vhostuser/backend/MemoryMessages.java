@@ -15,7 +15,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 
-/** The messages that describe guest memory (conformance C20 to C26). */
+/** The messages that describe guest memory (C20, C24). */
 final class MemoryMessages {
   /** Regions that a frontend may have at a time, as many as libvhost-user allows (C25). */
   private static final int MAX_SLOTS = 509;

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checks each message of a frontend against the table, has it obeyed, and answers (conformance C2,
- * C9 to C11, C.6). Event loop only.
+ * Checks each message of a frontend against the table, has it obeyed, and answers (C2, C9 to C11,
+ * E2, E5). Event loop only.
  */
 final class MessageDispatch {
   private static final Logger log = LoggerFactory.getLogger(MessageDispatch.class);

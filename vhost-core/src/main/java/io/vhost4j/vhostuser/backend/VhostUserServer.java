@@ -141,7 +141,7 @@ public final class VhostUserServer {
 
   /**
    * Serves on an inherited descriptor: a listening socket goes on listening, a connected one is the
-   * only frontend (conformance D2), see {@link #finished()}.
+   * only frontend (D2), see {@link #finished()}.
    *
    * @param fd number of the descriptor, which belongs to the server from now on
    * @return this server, which listens or serves now; fails with an {@link IOException} if it is no

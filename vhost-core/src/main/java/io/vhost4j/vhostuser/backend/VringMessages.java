@@ -18,7 +18,7 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The messages that set up, start and stop rings (conformance C12 to C18). */
+/** The messages that set up, start and stop rings (C13, C15, C16, C18). */
 final class VringMessages {
   private final BackendSession session;
 
@@ -72,6 +72,7 @@ final class VringMessages {
     return DONE;
   }
 
+  /** The address of a log is not used (C29). */
   private Future<ByteBuffer> setAddresses(VringAddress wanted) throws RefusedException {
     Vring vring = session.vring(wanted.index());
     EngineQueue queue = vring.queue();

@@ -287,7 +287,7 @@ public final class VhostUserChannel {
     headerBuffer.clear();
     try {
       handler.message(this, message, payloadBuffer, received);
-    } catch (RuntimeException | Error e) {
+    } catch (RuntimeException | Error e) { // E12
       log.error("message {} failed in the handler", message.request(), e);
       close("internal error: " + e);
     } finally {

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves the requests of the backend on a socket of their own (conformance C.4), whatever the main
- * socket waits for. Event loop only.
+ * Serves the requests of the backend on a socket of their own, whatever the main socket waits for.
+ * Event loop only.
  */
 final class BackendRequests implements VhostUserChannel.Handler {
   private static final Logger log = LoggerFactory.getLogger(BackendRequests.class);

@@ -3,10 +3,7 @@ package io.vhost4j.vhostuser.protocol;
 import io.vhost4j.device.VirtioFeature;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Every message that a backend may send on the socket it got with SET_BACKEND_REQ_FD (conformance
- * C.4).
- */
+/** Every message that a backend may send on the socket it got with SET_BACKEND_REQ_FD. */
 @SuppressWarnings("ImmutableEnumChecker") // the gate is a record of three numbers
 public enum BackendMessage implements MessageType {
   IOTLB_MSG(

@@ -3,7 +3,7 @@ package io.vhost4j.vhostuser.protocol;
 import java.nio.ByteBuffer;
 
 /**
- * A range of the configuration space and its bytes (conformance C.1, payload {@code CFG}).
+ * A range of the configuration space and its bytes.
  *
  * <pre>
  *   0            4          8           12
@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
  * </pre>
  *
  * @param offset first byte of the range, as an unsigned number
- * @param flags {@link #FLAGS_WRITE} or {@link #FLAGS_MIGRATION} (trap 3)
+ * @param flags {@link #FLAGS_WRITE} or {@link #FLAGS_MIGRATION}
  * @param bytes the content, from position to limit; a view of the payload it was read from
  */
 public record ConfigSpace(int offset, int flags, ByteBuffer bytes) {

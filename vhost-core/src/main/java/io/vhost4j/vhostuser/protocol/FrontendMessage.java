@@ -17,8 +17,8 @@ import io.vhost4j.device.VirtioFeature;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Every message that a frontend may send (conformance C.3). All are listed, those that we do not
- * serve too, so that a message that was not negotiated can be told from one that does not exist.
+ * Every message that a frontend may send. All are listed, those that we do not serve too, so that a
+ * message that was not negotiated can be told from one that does not exist.
  */
 @SuppressWarnings("ImmutableEnumChecker") // the gate is a record of three numbers
 public enum FrontendMessage implements MessageType {

@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The payloads that describe guest memory (conformance C.1): {@code MT} of SET_MEM_TABLE, {@code
- * MR} of ADD_MEM_REG and REM_MEM_REG.
+ * The payloads that describe guest memory: {@code MT} of SET_MEM_TABLE, {@code MR} of ADD_MEM_REG
+ * and REM_MEM_REG.
  *
  * <pre>
  *   MT: 0           4     8                      MR: 0         8          40

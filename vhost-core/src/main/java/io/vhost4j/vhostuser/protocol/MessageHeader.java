@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The 12 bytes before every payload (conformance C.1).
+ * The 12 bytes before every payload.
  *
  * <pre>
  *   0        4        8        12

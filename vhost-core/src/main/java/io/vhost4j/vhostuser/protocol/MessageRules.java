@@ -3,7 +3,7 @@ package io.vhost4j.vhostuser.protocol;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** Judges a message that came in by its row of the table (conformance C2, E4 to E6 and E8). */
+/** Judges a message that came in by its row of the table (C2, E4 to E6, E8). */
 public final class MessageRules {
   private MessageRules() {}
 

@@ -2,7 +2,7 @@ package io.vhost4j.vhostuser.protocol;
 
 import java.nio.ByteBuffer;
 
-/** The shapes of a payload (conformance C.1), with the sizes that each may have. */
+/** The shapes of a payload, with the sizes that each may have. */
 public enum PayloadKind {
   /** No payload. */
   NONE(0),
@@ -37,7 +37,7 @@ public enum PayloadKind {
   },
   /** A part of a file that a ring is mapped to. */
   VRING_AREA(24),
-  /** The region of in-flight descriptors; 24 bytes with its padding (trap 4). */
+  /** The region of in-flight descriptors; 24 bytes with its padding. */
   INFLIGHT(24),
   /** A session of the crypto device, whose layout we leave alone. */
   CRYPTO_SESSION(0) {
@@ -46,7 +46,7 @@ public enum PayloadKind {
       return true;
     }
   },
-  /** A UUID, or nothing, as QEMU sends GET_SHARED_OBJECT (trap 6). */
+  /** A UUID, or nothing, as QEMU sends GET_SHARED_OBJECT. */
   UUID(16) {
     @Override
     public boolean fits(ByteBuffer payload) {

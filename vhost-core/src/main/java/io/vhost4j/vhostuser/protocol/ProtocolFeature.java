@@ -2,7 +2,7 @@ package io.vhost4j.vhostuser.protocol;
 
 import org.jspecify.annotations.Nullable;
 
-/** The protocol feature bits (conformance C.2). */
+/** The protocol feature bits. */
 public enum ProtocolFeature {
   /** Several queues; GET_QUEUE_NUM. */
   MQ(0),
@@ -85,8 +85,8 @@ public enum ProtocolFeature {
   }
 
   /**
-   * Why a frontend may not set {@code features} (C41, the constraints of C.2, and bits outside of
-   * {@code offered}).
+   * Why a frontend may not set {@code features} (C41, features that need others, and bits outside
+   * of {@code offered}).
    *
    * @return the reason, or null if the set is sound
    */

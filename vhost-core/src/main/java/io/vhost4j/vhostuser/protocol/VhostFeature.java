@@ -2,7 +2,7 @@ package io.vhost4j.vhostuser.protocol;
 
 /**
  * Masks of the bits that vhost-user has among the feature bits for its own use: the driver never
- * sees them (conformance B1 and trap 11).
+ * sees them (B1).
  */
 public final class VhostFeature {
   /** Log dirty pages. */

@@ -3,8 +3,8 @@ package io.vhost4j.vhostuser.protocol;
 import java.nio.ByteBuffer;
 
 /**
- * Where the parts of a ring are (conformance C.1, payload {@code VA}). Addresses are in the
- * frontend's address space, the log address is a guest physical one.
+ * Where the parts of a ring are (payload of SET_VRING_ADDR). Addresses are in the frontend's
+ * address space, the log address is a guest physical one.
  *
  * <pre>
  *   0        4        8       16     24      32    40

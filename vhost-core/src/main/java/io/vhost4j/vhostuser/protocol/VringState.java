@@ -3,7 +3,7 @@ package io.vhost4j.vhostuser.protocol;
 import java.nio.ByteBuffer;
 
 /**
- * A ring and one number: size, base or state (conformance C.1, payload {@code VS}).
+ * A ring and one number: size, base or state.
  *
  * <pre>
  *   0           4         8

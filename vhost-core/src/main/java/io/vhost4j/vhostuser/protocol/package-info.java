@@ -7,9 +7,7 @@
  * io.vhost4j.vhostuser.protocol.FrontendMessage} lists what a frontend may send, {@link
  * io.vhost4j.vhostuser.protocol.BackendMessage} what a backend may send on its own socket, and
  * {@link io.vhost4j.vhostuser.protocol.MessageRules} judges a message that came in by its row of
- * the table. All numbers are in the byte order of the machine (conformance C.1).
- *
- * <p>Rule numbers such as C9 and E5 are those of the conformance list.
+ * the table. All numbers are in the byte order of the machine.
  */
 @NullMarked
 package io.vhost4j.vhostuser.protocol;

@@ -85,7 +85,7 @@ class RequestQueueTest {
 
   @ParameterizedTest(name = "descriptors of {0} bytes")
   @ValueSource(ints = {1, 2, 3, 7, 100})
-  void h2DescriptorsMakeNoDifference(int pieceBytes) throws Exception {
+  void v4DescriptorsMakeNoDifference(int pieceBytes) throws Exception {
     keeper.repliesAtOnce = true;
     try (TestRing ring = new TestRing(64, queue(StatusPlace.FIRST, 4))) {
       ring.start();

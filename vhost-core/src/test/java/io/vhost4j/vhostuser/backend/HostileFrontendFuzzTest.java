@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * Frontends that begin as a good one would and then go wrong at random: messages left out, said
  * twice, in another order, with bits turned over, other descriptors or plain noise, while rings are
- * scribbled on and memory is cut off. Whatever happens, a good frontend is served after it.
+ * scribbled on and memory is cut off. Whatever happens, a good frontend is served after it (E12).
  *
  * <p>{@code -Dvhost4j.fuzz.seed} repeats a run, {@code -Dvhost4j.fuzz.connections} makes it longer.
  */

@@ -14,7 +14,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Many frontends come, play and vanish: descriptors, mappings and threads stay what they were. */
+/**
+ * Many frontends come, play and vanish: descriptors, mappings and threads stay what they were
+ * (E11).
+ */
 @Tag("jdk")
 class LeakTest {
   private static final int CYCLES = 200;

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Rings that a guest has messed up: that ring stops, and nothing else (conformance B.2). */
+/** Rings that a guest has messed up: that ring stops, and nothing else. */
 class MalformedRingTest {
   private static final long PAGE = Guest.request(0);
   private static final long NO_MEMORY = 0x9000_0000L;
@@ -70,7 +70,7 @@ class MalformedRingTest {
   }
 
   @Test
-  void anIndirectDescriptorWithoutTheFeatureStopsTheRingS21() throws Exception {
+  void anIndirectDescriptorWithoutTheFeatureStopsTheRingV21() throws Exception {
     Path path = backend.serve(device);
     try (Guest guest = new Guest(path)) {
       guest.negotiate(Guest.FEATURES & ~VirtioFeature.INDIRECT_DESC, Guest.PROTOCOL);
@@ -167,7 +167,7 @@ class MalformedRingTest {
   }
 
   @Test
-  void theSameHeadTwiceInFlightIsSurvivedS32() throws Exception {
+  void theSameHeadTwiceInFlightIsSurvivedV32() throws Exception {
     TestDevice holder = new TestDevice("holder", 1, TestDevice.Manner.HOLD);
     Path path = backend.serve(holder);
     try (Guest guest = Guest.running(path, 1)) {
@@ -191,7 +191,7 @@ class MalformedRingTest {
   }
 
   @Test
-  void emptyDescriptorsAndBuffersAcrossRegionsAreNotMalformedS28S29() throws Exception {
+  void emptyDescriptorsAndBuffersAcrossRegionsAreNotMalformedV28V29() throws Exception {
     try (Guest guest = new Guest(backend.serve(device))) {
       guest.negotiate(Guest.FEATURES, Guest.PROTOCOL);
       // The same memory as two regions, with the seam in the middle of the request and the reply.

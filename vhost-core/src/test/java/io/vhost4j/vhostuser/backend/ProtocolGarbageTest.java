@@ -27,8 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Messages that are wrong (conformance C.6): refused where the frontend listens, the end of the
- * connection where it does not; no descriptor is kept and the next connection works.
+ * Messages that are wrong: refused where the frontend listens, the end of the connection where it
+ * does not; no descriptor is kept and the next connection works.
  */
 class ProtocolGarbageTest {
   private static final int NEED_REPLY = MessageHeader.VERSION | MessageHeader.FLAG_NEED_REPLY;
@@ -192,6 +192,7 @@ class ProtocolGarbageTest {
     Await.eventually(backend.logs()::complaints, lines -> assertThat(lines).hasSize(count));
   }
 
+  /** E2, E5 to E9. */
   @ParameterizedTest
   @MethodSource("wrongMessages")
   void aWrongMessageIsRefusedOrEndsTheConnection(Bad bad) throws Exception {
@@ -224,7 +225,7 @@ class ProtocolGarbageTest {
   }
 
   @Test
-  void headersThatLeaveNothingToReadEndTheConnectionE4() throws Exception {
+  void headersThatLeaveNothingToReadEndTheConnectionC3E4() throws Exception {
     Path path = backend.serve(device);
     int id = FrontendMessage.SET_MEM_TABLE.id();
     int[][] headers = {

@@ -34,6 +34,7 @@ class ServerTest {
   private final TestDevice device = new TestDevice("copy", 2, TestDevice.Manner.AT_ONCE);
   private final TestDevice holder = new TestDevice("holder", 2, TestDevice.Manner.HOLD);
 
+  /** E11. */
   @Test
   void aSecondFrontendIsServedWhenTheFirstHasLeft() throws Exception {
     Path path = backend.serve(device);
@@ -57,6 +58,7 @@ class ServerTest {
     }
   }
 
+  /** B2. */
   @ParameterizedTest
   @ValueSource(ints = {24, 26, 28, 29, 30, 32, 34, 41, 49})
   void aDeviceCannotOfferFeaturesThatAreNotADevices(int bit) {

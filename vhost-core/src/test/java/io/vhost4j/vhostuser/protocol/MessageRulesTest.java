@@ -119,7 +119,7 @@ class MessageRulesTest {
   }
 
   @Example
-  void trap6_getSharedObjectMayComeWithoutItsUuid() {
+  void getSharedObjectMayComeWithoutItsUuid() {
     assertThat(check(FrontendMessage.GET_SHARED_OBJECT, Payload.EMPTY, 0)).isNull();
     assertThat(check(FrontendMessage.GET_SHARED_OBJECT, Payload.allocate(16), 0)).isNull();
     assertRefused(check(FrontendMessage.GET_SHARED_OBJECT, Payload.allocate(8), 0), "8");

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The table of messages against conformance C.3 and C.4. */
+/** The table of messages against that of the vhost-user text. */
 class MessageTableTest {
   @ParameterizedTest
   @CsvSource({
@@ -60,7 +60,8 @@ class MessageTableTest {
     "44, GET_SHMEM_CONFIG, 0, 0, 0, 2056",
     "45, GET_VRING_BASE_SKIP_DRAIN, 8, 0, 0, 8",
   })
-  void c3_frontendMessage(int id, String name, int size, int minFds, int maxFds, int replySize) {
+  void everyMessageOfAFrontendHasItsRow(
+      int id, String name, int size, int minFds, int maxFds, int replySize) {
     FrontendMessage message = FrontendMessage.valueOf(name);
     assertThat(FrontendMessage.of(id)).isSameAs(message);
     assertThat(message.id()).isEqualTo(id);
@@ -80,7 +81,8 @@ class MessageTableTest {
     "9, SHMEM_MAP, 40, 1, 1, -1",
     "10, SHMEM_UNMAP, 40, 0, 0, -1",
   })
-  void c4_backendMessage(int id, String name, int size, int minFds, int maxFds, int replySize) {
+  void everyMessageOfABackendHasItsRow(
+      int id, String name, int size, int minFds, int maxFds, int replySize) {
     BackendMessage message = BackendMessage.valueOf(name);
     assertThat(BackendMessage.of(id)).isSameAs(message);
     assertThat(message.id()).isEqualTo(id);
@@ -171,8 +173,8 @@ class MessageTableTest {
     assertThat(Arrays.stream(ProtocolFeature.values()).map(ProtocolFeature::bit))
         .containsExactly(
             0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
-    assertThat(ProtocolFeature.GPA_ADDRESSES.bit()).as("trap 2").isEqualTo(21);
-    assertThat(ProtocolFeature.SHMEM.bit()).as("trap 2").isEqualTo(22);
+    assertThat(ProtocolFeature.GPA_ADDRESSES.bit()).as("as QEMU has it").isEqualTo(21);
+    assertThat(ProtocolFeature.SHMEM.bit()).as("as QEMU has it").isEqualTo(22);
     assertThat(ProtocolFeature.STATUS.bit()).isEqualTo(16);
     assertThat(ProtocolFeature.describe(0x8000_0201L)).isEqualTo("MQ|CONFIG|0x80000000");
     assertThat(ProtocolFeature.describe(0)).isEqualTo("none");

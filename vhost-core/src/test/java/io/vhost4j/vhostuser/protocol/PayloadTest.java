@@ -16,10 +16,10 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
-/** Layouts of the payloads (conformance C.1) and their codecs in both directions. */
+/** Layouts of the payloads and their codecs in both directions. */
 class PayloadTest {
   @Example
-  void c1_aHeaderIsThreeNumbersOf32Bits() {
+  void aHeaderIsThreeNumbersOf32Bits() {
     ByteBuffer buffer = Payload.allocate(12);
     MessageHeader.request(0x12, true, 0x34).write(buffer);
     assertThat(buffer.getInt(0)).isEqualTo(0x12);
@@ -47,12 +47,12 @@ class PayloadTest {
   }
 
   @Example
-  void c1_layoutOfVringState() {
+  void layoutOfVringState() {
     assertThat(hex(new VringState(1, 0x200).encode())).isEqualTo("01000000 00020000");
   }
 
   @Example
-  void c1_layoutOfVringAddress() {
+  void layoutOfVringAddress() {
     ByteBuffer bytes = new VringAddress(3, 1, 0x11, 0x22, 0x33, 0x44).encode();
     assertThat(hex(bytes))
         .isEqualTo(
@@ -61,13 +61,13 @@ class PayloadTest {
   }
 
   @Example
-  void c1_layoutOfVringFile() {
+  void layoutOfVringFile() {
     assertThat(hex(new VringFile(5, true).encode())).isEqualTo("05000000 00000000");
     assertThat(hex(new VringFile(5, false).encode())).isEqualTo("05010000 00000000");
   }
 
   @Example
-  void c1_layoutOfMemoryTable() {
+  void layoutOfMemoryTable() {
     MemoryRegion region = new MemoryRegion(0x11, 0x22, 0x33, 0x44);
     String bytes = "11000000 00000000 22000000 00000000 33000000 00000000 44000000 00000000";
     assertThat(hex(MemoryTable.encode(List.of(region)))).isEqualTo("01000000 00000000 " + bytes);
@@ -75,7 +75,7 @@ class PayloadTest {
   }
 
   @Example
-  void c1_layoutOfConfigSpace() {
+  void layoutOfConfigSpace() {
     ByteBuffer bytes = ByteBuffer.wrap(new byte[] {1, 2, 3, 4});
     assertThat(hex(new ConfigSpace(8, 1, bytes).encode()))
         .isEqualTo("08000000 04000000 01000000 01020304");

@@ -77,7 +77,7 @@ public final class PcmInfo extends Struct<PcmInfo> {
     return u8(CHANNELS_MAX);
   }
 
-  /** Sets formats, rates and channels, and zeroes the padding. */
+  /** Sets formats, rates and channels, and zeroes the padding (A27). */
   public PcmInfo capabilities(StreamCapabilities capabilities) {
     le64(FORMATS, capabilities.formats());
     le64(RATES, capabilities.rates());
