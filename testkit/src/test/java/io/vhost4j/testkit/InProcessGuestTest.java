@@ -8,6 +8,7 @@ import io.vertx.junit5.ProvidedBy;
 import io.vertx.junit5.VertxExtension;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -88,12 +89,27 @@ class InProcessGuestTest {
   @Test
   void aFailureWhileAQueueStartsDoesNotKeepItFromStopping(
       @ProvidedBy(NativeVertx.class) Vertx vertx) throws Exception {
+    assertStops(
+        vertx,
+        buffer -> {
+          throw new IllegalStateException("meant to");
+        });
+  }
+
+  @Test
+  void anErrorWhileAQueueStartsDoesNotKeepItFromStopping(@ProvidedBy(NativeVertx.class) Vertx vertx)
+      throws Exception {
+    assertStops(
+        vertx,
+        buffer -> {
+          throw new StackOverflowError("meant to");
+        });
+  }
+
+  private void assertStops(Vertx vertx, Consumer<Returned> failure) throws Exception {
     try (InProcessGuest guest = InProcessGuest.create(vertx, device, BYTES)) {
       GuestQueue queue = queue(guest);
-      queue.onReturned(
-          buffer -> {
-            throw new IllegalStateException("meant to");
-          });
+      queue.onReturned(failure);
       queue.add(new byte[1], 1, 1);
       guest.run(() -> guest.session().queues().get(0).enable());
       InProcessGuest.await(queue.start());
