@@ -87,6 +87,16 @@ class InProcessGuestTest {
   }
 
   @Test
+  void aTransportThatIsClosedHearsOfNoChange(@ProvidedBy(NativeVertx.class) Vertx vertx)
+      throws Exception {
+    try (InProcessGuest guest = InProcessGuest.create(vertx, device, BYTES)) {
+      InProcessGuest.await(guest.disconnect());
+      guest.run(() -> guest.session().configChanged());
+      assertThat(guest.configChanges()).isZero();
+    }
+  }
+
+  @Test
   void aFailureWhileAQueueStartsDoesNotKeepItFromStopping(
       @ProvidedBy(NativeVertx.class) Vertx vertx) throws Exception {
     assertStops(

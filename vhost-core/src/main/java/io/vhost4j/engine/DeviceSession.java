@@ -402,7 +402,9 @@ public final class DeviceSession implements DeviceContext {
 
   @Override
   public void configChanged() {
-    transport.configChanged();
+    if (!over) {
+      transport.configChanged();
+    }
   }
 
   @Override
