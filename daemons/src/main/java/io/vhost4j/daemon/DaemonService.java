@@ -76,7 +76,7 @@ final class DaemonService {
   }
 
   /**
-   * Closes everything, last opened first, but does not wait for a device that hangs. Any thread,
+   * Closes everything at the same time, but does not wait for a device that hangs. Any thread,
    * once.
    */
   void stop() {

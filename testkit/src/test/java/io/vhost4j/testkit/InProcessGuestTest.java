@@ -8,6 +8,7 @@ import io.vertx.junit5.ProvidedBy;
 import io.vertx.junit5.VertxExtension;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -86,14 +87,39 @@ class InProcessGuestTest {
   }
 
   @Test
+  void aTransportThatIsClosedHearsOfNoChange(@ProvidedBy(NativeVertx.class) Vertx vertx)
+      throws Exception {
+    try (InProcessGuest guest = InProcessGuest.create(vertx, device, BYTES)) {
+      InProcessGuest.await(guest.disconnect());
+      guest.run(() -> guest.session().configChanged());
+      assertThat(guest.configChanges()).isZero();
+    }
+  }
+
+  @Test
   void aFailureWhileAQueueStartsDoesNotKeepItFromStopping(
       @ProvidedBy(NativeVertx.class) Vertx vertx) throws Exception {
+    assertStops(
+        vertx,
+        buffer -> {
+          throw new IllegalStateException("meant to");
+        });
+  }
+
+  @Test
+  void anErrorWhileAQueueStartsDoesNotKeepItFromStopping(@ProvidedBy(NativeVertx.class) Vertx vertx)
+      throws Exception {
+    assertStops(
+        vertx,
+        buffer -> {
+          throw new StackOverflowError("meant to");
+        });
+  }
+
+  private void assertStops(Vertx vertx, Consumer<Returned> failure) throws Exception {
     try (InProcessGuest guest = InProcessGuest.create(vertx, device, BYTES)) {
       GuestQueue queue = queue(guest);
-      queue.onReturned(
-          buffer -> {
-            throw new IllegalStateException("meant to");
-          });
+      queue.onReturned(failure);
       queue.add(new byte[1], 1, 1);
       guest.run(() -> guest.session().queues().get(0).enable());
       InProcessGuest.await(queue.start());

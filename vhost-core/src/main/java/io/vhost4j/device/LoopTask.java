@@ -26,7 +26,10 @@ public final class LoopTask {
     this.task = task;
   }
 
-  /** Has the task run on the event loop, after what the loop does now. Any thread. */
+  /**
+   * Has the task run on the event loop in the device's context, after what the loop does now. Any
+   * thread.
+   */
   public void request() {
     if (requested.compareAndSet(false, true)) {
       context.nettyEventLoop().execute(run);
@@ -35,6 +38,7 @@ public final class LoopTask {
 
   private void run() {
     requested.set(false); // first: what comes from here on may be seen by the task, or may not
+    ContextInternal previous = context.beginDispatch();
     try {
       task.run();
     } catch (InternalError e) {
@@ -42,6 +46,8 @@ public final class LoopTask {
     } catch (RuntimeException | Error e) {
       device.fail("the device failed: " + e);
       context.reportException(e);
+    } finally {
+      context.endDispatch(previous);
     }
   }
 }

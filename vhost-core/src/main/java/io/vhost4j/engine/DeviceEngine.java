@@ -46,7 +46,7 @@ public final class DeviceEngine {
     this.features = offered(device);
     this.pollNanos = polling.toNanos();
     this.context = NativeTransport.newLoop(vertx);
-    this.log = new DeviceLog(vertx, label);
+    this.log = new DeviceLog(context, label);
     this.counters =
         IntStream.range(0, device.queueCount()).mapToObj(i -> new QueueCounters()).toList();
   }

@@ -1,6 +1,7 @@
 package io.vhost4j.engine;
 
-import io.vertx.core.Vertx;
+import io.vertx.core.Context;
+import io.vertx.core.internal.ContextInternal;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -25,7 +26,7 @@ public final class DeviceLog {
 
   private static final Logger log = LoggerFactory.getLogger(DeviceLog.class);
 
-  private final Vertx vertx;
+  private final ContextInternal context;
   private final Supplier<String> label;
   private final long periodMillis;
   private final Map<String, Kind> kinds = new HashMap<>();
@@ -47,14 +48,15 @@ public final class DeviceLog {
   }
 
   /**
+   * @param context that of the device, which is there as long as the log
    * @param label names the device in its lines
    */
-  DeviceLog(Vertx vertx, Supplier<String> label) {
-    this(vertx, label, PERIOD_MILLIS);
+  DeviceLog(Context context, Supplier<String> label) {
+    this(context, label, PERIOD_MILLIS);
   }
 
-  DeviceLog(Vertx vertx, Supplier<String> label, long periodMillis) {
-    this.vertx = vertx;
+  DeviceLog(Context context, Supplier<String> label, long periodMillis) {
+    this.context = (ContextInternal) context;
     this.label = label;
     this.periodMillis = periodMillis;
   }
@@ -92,7 +94,8 @@ public final class DeviceLog {
         log.atLevel(level).setCause(thrown).log("{}: {}", label.get(), line.getMessage());
       }
     } else if (kind.leftOut++ == 0) {
-      kind.timer = vertx.setTimer(periodMillis, id -> endPeriod(kind));
+      // Not in the context of a queue that writes, with which its timers end.
+      kind.timer = context.setTimer(periodMillis, id -> endPeriod(kind));
     }
   }
 
@@ -120,7 +123,7 @@ public final class DeviceLog {
   void close() {
     for (Kind kind : kinds.values()) {
       if (kind.leftOut > 0) {
-        vertx.cancelTimer(kind.timer);
+        context.owner().cancelTimer(kind.timer);
         endPeriod(kind);
       }
     }

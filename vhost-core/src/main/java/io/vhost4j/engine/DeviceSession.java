@@ -76,8 +76,8 @@ public final class DeviceSession implements DeviceContext {
     context.exceptionHandler(this::uncaught);
     try {
       device.connected(this);
-    } catch (RuntimeException e) {
-      log.error("the device failed", e);
+    } catch (RuntimeException | Error e) {
+      uncaught(e);
       transport.disconnect("the device failed: " + e);
     }
   }
@@ -96,8 +96,8 @@ public final class DeviceSession implements DeviceContext {
   private void end() {
     try {
       device.disconnected();
-    } catch (RuntimeException e) {
-      log.error("the device failed", e);
+    } catch (RuntimeException | Error e) {
+      uncaught(e);
     }
     memory.release();
     context.exceptionHandler(null);
@@ -323,8 +323,8 @@ public final class DeviceSession implements DeviceContext {
                 }
                 done.complete();
               });
-    } catch (RuntimeException e) {
-      log.error("the device failed", e);
+    } catch (RuntimeException | Error e) {
+      uncaught(e);
       done.complete();
     }
     return patiently(done.future());
@@ -403,7 +403,9 @@ public final class DeviceSession implements DeviceContext {
 
   @Override
   public void configChanged() {
-    transport.configChanged();
+    if (!over) {
+      transport.configChanged();
+    }
   }
 
   @Override

@@ -66,7 +66,7 @@ final class QueueDeployment implements Deployment {
     ContextInternal previous = own.beginDispatch();
     try {
       return verticle.deploy(own);
-    } catch (Exception e) {
+    } catch (Exception | Error e) {
       // Vert.x would forget what fails here without stopping it, and the handler may hold buffers.
       own.reportException(e);
       return Future.succeededFuture();
@@ -90,7 +90,7 @@ final class QueueDeployment implements Deployment {
     ContextInternal previous = own.beginDispatch();
     try {
       return verticle.undeploy(own);
-    } catch (Exception e) {
+    } catch (Exception | Error e) {
       return Future.failedFuture(e);
     } finally {
       own.endDispatch(previous);

@@ -2,7 +2,9 @@ package io.vhost4j.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
 import io.vhost4j.event.OnLoop;
 import io.vhost4j.vhostuser.backend.Await;
 import io.vhost4j.vhostuser.backend.Logs;
@@ -35,7 +37,7 @@ class DeviceLogTest {
 
   @Test
   void whatWasLeftOutIsToldWhenTheTimeIsOver() throws Exception {
-    DeviceLog log = new DeviceLog(loop.vertx, () -> "device", SHORT);
+    DeviceLog log = new DeviceLog(loop.context, () -> "device", SHORT);
     loop.run(() -> write(log, DeviceLog.LINES + 1234));
     Await.until("told", () -> lines().size() == DeviceLog.LINES + 1);
     assertThat(lines().get(DeviceLog.LINES))
@@ -46,7 +48,7 @@ class DeviceLogTest {
 
   @Test
   void aFloodThatGoesOnGetsOneLineAtATime() throws Exception {
-    DeviceLog log = new DeviceLog(loop.vertx, () -> "device", SHORT);
+    DeviceLog log = new DeviceLog(loop.context, () -> "device", SHORT);
     loop.run(() -> write(log, DeviceLog.LINES + 3));
     Await.until("told", () -> lines().size() == DeviceLog.LINES + 1);
     loop.run(
@@ -61,7 +63,7 @@ class DeviceLogTest {
 
   @Test
   void nothingIsTakenForAFloodThatComesLongAfterTheLast() throws Exception {
-    DeviceLog log = new DeviceLog(loop.vertx, () -> "device", 1);
+    DeviceLog log = new DeviceLog(loop.context, () -> "device", 1);
     loop.run(
         () -> {
           write(log, DeviceLog.LINES);
@@ -73,7 +75,7 @@ class DeviceLogTest {
 
   @Test
   void whatWasToldAtTheEndIsNotToldAgainLater() throws Exception {
-    DeviceLog log = new DeviceLog(loop.vertx, () -> "device", SHORT);
+    DeviceLog log = new DeviceLog(loop.context, () -> "device", SHORT);
     Promise<Void> later = Promise.promise();
     loop.run(
         () -> {
@@ -85,9 +87,32 @@ class DeviceLogTest {
     assertThat(lines()).hasSize(DeviceLog.LINES + 1);
   }
 
+  /** Queues are deployed, and timers made in the context of one end with it. */
+  @Test
+  void theEndOfTheQueueThatCausedAFloodDoesNotSilenceTheDevice() throws Exception {
+    DeviceLog log = new DeviceLog(loop.context, () -> "device", SHORT);
+    String queue = Await.result(loop.vertx.deployVerticle(new Flood(log)));
+    Await.result(loop.vertx.undeploy(queue));
+    Await.until("told", () -> lines().size() == DeviceLog.LINES + 1);
+  }
+
+  private static final class Flood extends VerticleBase {
+    private final DeviceLog log;
+
+    Flood(DeviceLog log) {
+      this.log = log;
+    }
+
+    @Override
+    public Future<?> start() {
+      write(log, DeviceLog.LINES + 3);
+      return Future.succeededFuture();
+    }
+  }
+
   @Test
   void kindsAreLimitedEachForItself() throws Exception {
-    DeviceLog log = new DeviceLog(loop.vertx, () -> "device", DeviceLog.PERIOD_MILLIS);
+    DeviceLog log = new DeviceLog(loop.context, () -> "device", DeviceLog.PERIOD_MILLIS);
     loop.run(
         () -> {
           write(log, 100);
@@ -99,7 +124,7 @@ class DeviceLogTest {
 
   @Test
   void onlyTheFirstOfManyFailuresComesWithAStackTrace() throws Exception {
-    DeviceLog log = new DeviceLog(loop.vertx, () -> "device", DeviceLog.PERIOD_MILLIS);
+    DeviceLog log = new DeviceLog(loop.context, () -> "device", DeviceLog.PERIOD_MILLIS);
     loop.run(
         () -> {
           for (int i = 0; i < 3; i++) {

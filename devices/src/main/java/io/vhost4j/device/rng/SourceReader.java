@@ -77,8 +77,12 @@ final class SourceReader implements PostedBuffers.Source {
     }
     int end = bytes.limit();
     int count = (int) Math.min(buffer.size(), bytes.remaining());
-    buffer.write(bytes.limit(bytes.position() + count));
-    bytes.limit(end);
+    int next = bytes.position() + count;
+    try {
+      buffer.write(bytes.limit(next));
+    } finally { // the memory may be gone, but part of them may have been seen there
+      bytes.limit(end).position(next);
+    }
     return count;
   }
 

@@ -156,10 +156,13 @@ final class PcmStream {
       return;
     }
     inRun = true;
-    while (active == null && !port.isClosing() && !waiting.isEmpty()) {
-      begin(waiting.remove());
+    try {
+      while (active == null && !port.isClosing() && !waiting.isEmpty()) {
+        begin(waiting.remove());
+      }
+    } finally { // a reply may have met memory that is gone, and the next frontend has another
+      inRun = false;
     }
-    inRun = false;
   }
 
   private void begin(Pending command) {

@@ -9,6 +9,9 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.NativeTransport;
+import io.vhost4j.testkit.GuestQueue;
+import io.vhost4j.testkit.InProcessGuest;
+import io.vhost4j.testkit.Returned;
 import io.vhost4j.vhostuser.backend.VhostUserServer;
 import io.vhost4j.vhostuser.frontend.FrontendMemory;
 import io.vhost4j.vhostuser.frontend.FrontendOptions;
@@ -344,6 +347,45 @@ class EntropyDeviceTest {
           });
       assertThat(guest.answers.poll(SECONDS, TimeUnit.SECONDS)).isEmpty();
       assertThat(guest.answer()).isEqualTo(Arrays.copyOf(source, ROOM));
+    }
+  }
+
+  /**
+   * R4: a frontend may have seen bytes that went into memory which it then cut short. They are for
+   * nobody else.
+   */
+  @Test
+  void bytesThatWentIntoTruncatedMemoryAreNotGivenAgain() throws Exception {
+    byte[] source = bytes(300);
+    EntropyDevice device = new EntropyDevice("entropy", file(source), Long.MAX_VALUE, LONG);
+    long ring = GuestQueue.ringBytes(16);
+    LinkedBlockingQueue<Returned> returned = new LinkedBlockingQueue<>();
+    try (InProcessGuest guest = InProcessGuest.create(vertx, device, ring + 8192)) {
+      GuestQueue queue = guest.queue(0, 0, ring + 8192, 16, 0);
+      InProcessGuest.await(queue.start());
+      queue.add(new byte[4096 - 100 - 1], 0, 4096);
+      queue.add(new byte[0], 200, 4096); // half of it before the end of the page
+      guest.truncate(ring + 4096);
+      queue.kick();
+      for (int k = 0; k < 4000 && guest.disconnects().isEmpty(); k++) {
+        Thread.sleep(5);
+      }
+      assertThat(guest.disconnects()).singleElement().asString().contains("memory");
+      ByteBuffer seen = ByteBuffer.allocate(100);
+      guest.memory().read(ring + 4096 - 100, seen);
+      assertThat(seen.array()).as("what was seen").isEqualTo(Arrays.copyOf(source, 100));
+
+      InProcessGuest.await(guest.disconnect());
+      guest.truncate(ring + 8192);
+      guest.connect();
+      queue.beginAnew();
+      queue.onReturned(returned::add);
+      InProcessGuest.await(queue.start());
+      queue.add(new byte[0], 100, 100);
+      queue.kick();
+      Returned answer = returned.poll(SECONDS, TimeUnit.SECONDS);
+      assertThat(answer).isNotNull();
+      assertThat(answer.writable()).isEqualTo(Arrays.copyOfRange(source, 200, 300));
     }
   }
 

@@ -125,8 +125,18 @@ final class Rig implements AutoCloseable {
 
   /** Cuts the memory short: the buffers of the last queue are gone, its ring is not. */
   void truncate() throws IOException {
+    truncateBehind(0);
+  }
+
+  /** As {@link #truncate()}, but for the first bytes of the buffers. */
+  void truncateBehind(long bytes) throws IOException {
     mayFail = true;
-    guest.truncate(3 * QUEUE_BYTES + GuestQueue.ringBytes(QUEUE_SIZE));
+    guest.truncate(3 * QUEUE_BYTES + GuestQueue.ringBytes(QUEUE_SIZE) + bytes);
+  }
+
+  /** The memory is there again. */
+  void extend() throws IOException {
+    guest.truncate(4 * QUEUE_BYTES);
   }
 
   /** The frontend goes away. */

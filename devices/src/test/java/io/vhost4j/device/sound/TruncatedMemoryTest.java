@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.audio.Direction;
 import io.vhost4j.device.sound.wire.RequestCode;
+import io.vhost4j.device.sound.wire.Status;
+import java.util.Arrays;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,6 +137,24 @@ class TruncatedMemoryTest {
       backend.letOpen();
       rig.loop.await(() -> !rig.loop.failures.isEmpty());
       assertThat(rig.loop.failures.get(0)).contains("memory");
+    }
+  }
+
+  /** The next frontend finds the stream as if nothing had been. */
+  @Test
+  void whenARefusalIsWritten() throws Exception {
+    try (Rig rig = rig(ScriptedBackend.immediate(), 0)) {
+      byte[] request = Arrays.copyOf(Rig.item(RequestCode.PCM_STOP, 0), 8192);
+      rig.control.add(request, 4, Integer.MAX_VALUE); // its reply is in another page
+      rig.truncateBehind(4096);
+      rig.control.kick();
+      rig.loop.settle();
+      assertThat(rig.guest.disconnects()).containsExactly(TRUNCATED);
+      rig.disconnect();
+      rig.extend();
+      rig.connect();
+      rig.control.start();
+      assertThat(rig.setParams(0, Rig.CD)).isEqualTo(Status.OK);
     }
   }
 

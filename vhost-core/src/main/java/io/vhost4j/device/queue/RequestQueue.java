@@ -128,7 +128,7 @@ public final class RequestQueue implements QueueHandler {
       oldest = latest;
       latest = before;
     }
-    InternalError fault = null;
+    Throwable thrown = null;
     inBatch = true;
     while (oldest != null) {
       Request request = oldest;
@@ -136,14 +136,16 @@ public final class RequestQueue implements QueueHandler {
       request.sentBefore = null;
       try {
         request.replySent();
-      } catch (InternalError e) {
-        fault = e; // the others want their chains back as well
+      } catch (RuntimeException | Error e) {
+        thrown = e; // the others want their chains back as well
       }
     }
     inBatch = false;
     goOn();
-    if (fault != null) {
-      throw fault;
+    if (thrown instanceof Error error) {
+      throw error;
+    } else if (thrown instanceof RuntimeException bug) {
+      throw bug;
     }
   }
 

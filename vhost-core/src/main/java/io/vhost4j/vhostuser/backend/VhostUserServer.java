@@ -197,7 +197,7 @@ public final class VhostUserServer {
     setPaused(true);
     try {
       serve(socket).onComplete(gone -> setPaused(false));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       engine.log().warn("connection refused: {}", e.toString());
       socket.close();
       setPaused(false);

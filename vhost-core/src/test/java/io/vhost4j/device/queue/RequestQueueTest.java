@@ -36,6 +36,7 @@ class RequestQueueTest {
     final List<Long> replied = new ArrayList<>();
     boolean repliesAtOnce;
     boolean givesUpAtStop;
+    boolean throwsAtReply;
 
     @Override
     public void handle(Request request) {
@@ -68,6 +69,10 @@ class RequestQueueTest {
     @Override
     public void replied(long status) {
       replied.add(status);
+      if (throwsAtReply) {
+        throwsAtReply = false;
+        throw new IllegalStateException("as it is meant to");
+      }
     }
   }
 
@@ -417,6 +422,30 @@ class RequestQueueTest {
       assertThat(failures).containsExactly("the frontend has cut its memory short");
       assertThat(stopped.succeeded()).isTrue();
       assertThat(keeper.replied).isEmpty();
+    }
+  }
+
+  /** A bug of the device ends the connection, and holds no other request. */
+  @Test
+  void whatIsThrownAtAReplyOfAThreadKeepsNoOtherFromItsReply() throws Exception {
+    List<String> failures = new ArrayList<>();
+    RequestQueue requests = queue(StatusPlace.FIRST, 4);
+    keeper.throwsAtReply = true;
+    try (OnLoop loop = new OnLoop();
+        TestRing ring = new TestRing(16, requests)) {
+      loop.run(
+          () -> {
+            requests.connected(context(loop, failures));
+            ring.start();
+            ring.send(bytes(1, HEADER), 10);
+            ring.send(bytes(2, HEADER), 10);
+            keeper.kept.forEach(request -> request.replyFromThread(STATUS, null));
+          });
+      loop.settle();
+      assertThat(failures).singleElement().asString().contains("as it is meant to");
+      assertThat(ring.used).hasSize(2);
+      Future<Void> stopped = loop.call(ring::stop);
+      assertThat(stopped.succeeded()).isTrue();
     }
   }
 

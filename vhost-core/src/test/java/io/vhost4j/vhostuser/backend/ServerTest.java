@@ -398,6 +398,12 @@ class ServerTest {
                     throw new IllegalStateException("stop throws");
                   };
             },
+            () -> {
+              device.stops =
+                  () -> {
+                    throw new NoClassDefFoundError("stop throws an error");
+                  };
+            },
             () -> device.resets = () -> Future.failedFuture("reset fails"),
             () -> {
               device.resets =
@@ -419,8 +425,9 @@ class ServerTest {
     backend.assertServes(path, 2);
   }
 
-  @Test
-  void aDeviceThatFailsWhenAFrontendComesOrGoesIsServedAgain() throws Exception {
+  @ParameterizedTest(name = "with an Error: {0}")
+  @ValueSource(booleans = {false, true})
+  void aDeviceThatFailsWhenAFrontendComesOrGoesIsServedAgain(boolean withError) throws Exception {
     List<String> fails = new CopyOnWriteArrayList<>();
     TestDevice fragile =
         new TestDevice("fragile", 1, TestDevice.Manner.AT_ONCE) {
@@ -444,6 +451,9 @@ class ServerTest {
 
           private void failIf(String what) {
             if (fails.contains(what)) {
+              if (withError) {
+                throw new NoClassDefFoundError(what + " throws");
+              }
               throw new IllegalStateException(what + " throws");
             }
           }
