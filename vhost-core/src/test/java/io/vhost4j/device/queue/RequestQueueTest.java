@@ -165,6 +165,24 @@ class RequestQueueTest {
     }
   }
 
+  /** Also by the driver of these tests, whose memory is used over and over. */
+  @Test
+  void whatIsWrittenStaysWhileOthersPass() throws Exception {
+    try (TestRing ring = new TestRing(8, queue(StatusPlace.FIRST, 2))) {
+      ring.start();
+      ring.send(bytes(0, 8), 10);
+      Request slow = keeper.kept.remove(0);
+      slow.writer().write(ByteBuffer.wrap(bytes(-1, 8)));
+      keeper.repliesAtOnce = true;
+      for (int i = 1; i < 100; i++) {
+        ring.send(bytes(i, 8), 10);
+      }
+      slow.reply(STATUS);
+      assertThat(ring.used).hasSize(100);
+      assertThat(Arrays.copyOfRange(ring.used.get(99).bytes(), 2, 10)).isEqualTo(bytes(-1, 8));
+    }
+  }
+
   @Test
   void noMoreThanTheBoundIsTakenAndAReplyTakesTheNext() throws Exception {
     try (TestRing ring = new TestRing(16, queue(StatusPlace.FIRST, 3))) {

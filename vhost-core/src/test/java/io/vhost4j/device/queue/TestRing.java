@@ -61,6 +61,7 @@ final class TestRing implements DeviceQueue, AutoCloseable {
   private final DriverQueue driver;
   private final QueueHandler handler;
   private final Map<Integer, List<Piece>> sent = new HashMap<>();
+  private final Map<Integer, Integer> places = new HashMap<>();
   private @Nullable SplitVirtqueue ring;
   private int base = 65530;
   private boolean running;
@@ -158,7 +159,7 @@ final class TestRing implements DeviceQueue, AutoCloseable {
   /** Adds a buffer without a kick. */
   void add(byte[] readable, int writable, int pieceBytes) {
     List<Piece> all = new ArrayList<>();
-    int place = nextBuffer++ % (2 * driver.size());
+    int place = freePlace();
     long at = BUFFERS + (long) BUFFER_BYTES * place;
     at = cut(all, at, readable, pieceBytes);
     int out = all.size();
@@ -172,7 +173,17 @@ final class TestRing implements DeviceQueue, AutoCloseable {
       throw new AssertionError("the ring is full");
     }
     sent.put(head, all.subList(out, all.size()));
+    places.put(head, place);
     driver.publish();
+  }
+
+  /** The next one in turn whose buffer is back: a device may hold one while many others pass. */
+  private int freePlace() {
+    int place;
+    do {
+      place = nextBuffer++ % (2 * driver.size());
+    } while (places.containsValue(place));
+    return place;
   }
 
   /** Puts bytes into memory, in pieces that do not touch each other; returns where they end. */
@@ -210,6 +221,7 @@ final class TestRing implements DeviceQueue, AutoCloseable {
           continue;
         }
         List<Piece> pieces = Objects.requireNonNull(sent.remove(head));
+        places.remove(head);
         ByteBuffer bytes = ByteBuffer.allocate(pieces.stream().mapToInt(Piece::length).sum());
         for (Piece piece : pieces) {
           memory.read(piece.address, bytes.limit(bytes.position() + piece.length));
