@@ -66,12 +66,15 @@ public final class ArchiveTraining {
 
   private static void playAndRecord(Path socket) throws Exception {
     Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
-    SoundDriver guest = SoundDriver.connect(NativeTransport.newLoop(vertx), socket).await();
-    for (StreamInfo stream : guest.streams()) {
-      guest.transfer(stream.id(), PARAMETERS, new FewPeriods()).await();
+    try {
+      SoundDriver guest = SoundDriver.connect(NativeTransport.newLoop(vertx), socket).await();
+      for (StreamInfo stream : guest.streams()) {
+        guest.transfer(stream.id(), PARAMETERS, new FewPeriods()).await();
+      }
+      guest.close().await();
+    } finally { // or its threads keep the program
+      vertx.close().await();
     }
-    guest.close().await();
-    vertx.close().await();
   }
 
   private static final class FewPeriods implements AudioPort {

@@ -18,7 +18,9 @@ public final class EntropyDeviceProvider implements VirtioDeviceProvider {
 
   private static final DeviceOption SOURCE =
       DeviceOption.path(
-              "rng-source", "Where the random bytes come from: a device, a FIFO or a file")
+              "rng-source",
+              "Where the random bytes come from: a device, a FIFO or a file; a regular file is for"
+                  + " tests, as each guest gets the same bytes of it")
           .aliases("f", "filename")
           .byDefault("/dev/urandom");
 

@@ -25,8 +25,11 @@ final class ControlRequests implements RequestQueue.Handler {
     void describe(int id, ByteBuffer record);
   }
 
-  /** Longest reply in bytes; a driver that asks for wider records wants no records. */
-  private static final long MAX_REPLY = 1 << 20;
+  /**
+   * Longest reply in bytes; a driver that asks for wider records wants no records. The bound of a
+   * turn does not count bytes, so 256 such replies are written in one.
+   */
+  static final int MAX_REPLY = 1 << 14;
 
   /** Requests that wait at most, of all streams; Linux sends one at a time. */
   private static final int MAX_WAITING = 64;

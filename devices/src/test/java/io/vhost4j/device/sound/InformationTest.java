@@ -9,6 +9,7 @@ import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
 import io.vhost4j.device.sound.wire.RequestCode;
+import io.vhost4j.device.sound.wire.Status;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -91,6 +92,19 @@ class InformationTest {
       assertThat(hex(reply, 28, 31)).as("direction, channels").isEqualTo("010202");
       assertThat(hex(reply, 36 + 8, 36 + 16)).as("formats").isEqualTo("2000000000000000");
       assertThat(hex(reply, 68 + 16, 68 + 24)).as("rates").isEqualTo("8000000000000000");
+    }
+  }
+
+  /** Many long ones in a turn would hold up the other devices of the event loop. */
+  @Test
+  void aReplyIsNoLongerThanManyTimesWhatDriversAskFor() throws Exception {
+    try (Rig rig = new Rig(ScriptedBackend.immediate())) {
+      int most = ControlRequests.MAX_REPLY;
+      byte[] longest = Rig.query(RequestCode.PCM_INFO, 0, 1, most);
+      byte[] longer = Rig.query(RequestCode.PCM_INFO, 0, 1, most + 1);
+      assertThat(rig.request(longest, most + 8).status()).isEqualTo(Status.OK.code());
+      assertThat(rig.request(longer, most + 8).status()).isEqualTo(Status.BAD_MSG.code());
+      assertThat(most).isBetween(64 * 32, 1 << 14);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.vhost4j.device.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vhost4j.device.queue.TestRing.Used;
 import io.vhost4j.event.Allocation;
@@ -146,11 +147,7 @@ class PostedBuffersTest {
             });
     try (TestRing ring = new TestRing(4, broken)) {
       ring.start();
-      try {
-        ring.send(NOTHING, 16);
-      } catch (IllegalStateException e) {
-        assertThat(e).hasMessage("as it is meant to");
-      }
+      assertThatThrownBy(() -> ring.send(NOTHING, 16)).hasMessage("as it is meant to");
       assertThat(ring.inFlight()).isZero();
       assertThat(ring.stop().succeeded()).isTrue();
     }
