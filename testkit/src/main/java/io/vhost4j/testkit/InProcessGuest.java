@@ -5,12 +5,12 @@ import io.vertx.core.Vertx;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.engine.DeviceEngine;
 import io.vhost4j.engine.DeviceSession;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.engine.Transport;
 import io.vhost4j.memory.GuestMemory;
 import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.MemoryCalls;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -82,7 +82,7 @@ public final class InProcessGuest implements AutoCloseable {
   }
 
   private InProcessGuest(Vertx vertx, VirtioDevice device, long memoryBytes) throws Exception {
-    engine = DeviceEngine.create(vertx, device, Duration.ZERO, device::name);
+    engine = DeviceEngine.create(vertx, device, Polling.never(), device::name);
     file = MemoryCalls.createMemoryFile("in-process-guest");
     MemoryCalls.truncate(file, memoryBytes); // not sealed, see truncate()
     regions = List.of(new MemoryRegion(0, memoryBytes, USER_ADDRESS, 0));

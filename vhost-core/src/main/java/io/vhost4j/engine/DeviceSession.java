@@ -74,6 +74,7 @@ public final class DeviceSession implements DeviceContext {
   /** The device hears of the peer. */
   public void begin() {
     context.exceptionHandler(this::uncaught);
+    engine.polling().prepare();
     try {
       device.connected(this);
     } catch (RuntimeException | Error e) {

@@ -61,7 +61,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     this.handler = handler;
     this.ring = ring;
     this.counters = queue.counters();
-    this.polling = new AdaptivePolling(session.engine().pollNanos());
+    this.polling = new AdaptivePolling(session.engine().polling(), System::nanoTime);
     this.nextPoll = new NextTurn(session.context(), this::poll);
   }
 
@@ -96,6 +96,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     long begin = polling.now();
     ContextInternal previous = ((ContextInternal) context).beginDispatch();
     try {
+      boolean came = false;
       boolean polls;
       boolean more;
       do {
@@ -103,13 +104,14 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
         sawEmpty = false;
         letHandlerTake();
         flush();
-        if (counters.buffers != before) {
+        if (!came && counters.buffers != before) {
+          came = true;
           polling.came(begin);
         }
         polls = sawEmpty && polling.pays();
         more = polls ? ring.hasNext() : ring.enableKicks();
       } while (more && sawEmpty && budget > 0 && active);
-      if (counters.buffers != before) {
+      if (came) {
         polling.ranEmpty();
       }
       if (more && sawEmpty) {
