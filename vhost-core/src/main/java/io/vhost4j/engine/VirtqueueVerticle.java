@@ -28,6 +28,12 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
    */
   private static final int LOOKS_PER_TURN = 100;
 
+  /**
+   * Turns that polling takes before the loop serves the others: the loop's own work between two of
+   * them takes longer than a driver that is awake.
+   */
+  private static final int TURNS_PER_POLL = 16;
+
   private final EngineQueue queue;
   private final DeviceSession session;
   private final Transport transport;
@@ -41,6 +47,10 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   private boolean active;
   private boolean inTurn;
   private boolean sawEmpty;
+
+  /** Kicks are off, as the empty ring is looked at. */
+  private boolean polls;
+
   private int budget;
 
   /** The buffer that the handler was given last in this turn, until it is back. */
@@ -85,19 +95,25 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
    * polling pays, kicks stay off and {@link #poll()} looks at the ring.
    */
   void turn() {
+    turn(EngineQueue.STEPS_PER_TURN);
+  }
+
+  /** Returns how many of so many steps are left. */
+  private int turn(int steps) {
     if (inTurn || !active || !queue.isEnabled()) {
-      return;
+      return steps;
     }
     counters.turns++;
     inTurn = true;
     last = null;
-    budget = EngineQueue.STEPS_PER_TURN;
+    budget = steps;
+    polls = false;
     long before = counters.buffers;
     long begin = polling.now();
     ContextInternal previous = ((ContextInternal) context).beginDispatch();
     try {
       boolean came = false;
-      boolean polls;
+      boolean pays;
       boolean more;
       do {
         ring.disableKicks();
@@ -108,15 +124,16 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
           came = true;
           polling.came(begin);
         }
-        polls = sawEmpty && polling.pays();
-        more = polls ? ring.hasNext() : ring.enableKicks();
+        pays = sawEmpty && polling.pays();
+        more = pays ? ring.hasNext() : ring.enableKicks();
       } while (more && sawEmpty && budget > 0 && active);
       if (came) {
         polling.ranEmpty();
       }
       if (more && sawEmpty) {
         queue.lookLater(); // the budget is spent, and no kick may come for what is there
-      } else if (polls) {
+      } else if (pays) {
+        polls = true;
         nextPoll.schedule();
       }
       ring.deliverFaults();
@@ -125,19 +142,28 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     } finally {
       ((ContextInternal) context).endDispatch(previous);
       inTurn = false;
+      steps = budget;
       budget = EngineQueue.STEPS_PER_TURN;
     }
+    return steps;
   }
 
   /**
-   * Looks for buffers while kicks are off, for a moment in each turn of the loop. When that has
-   * been in vain for long enough, kicks are switched on, and the ring is looked at once more (V14).
+   * Looks for buffers while kicks are off, for a moment in each turn of the loop: takes what comes
+   * at once, but no more than one turn may. When looking has been in vain for long enough, kicks
+   * are switched on, and the ring is looked at once more (V14).
    */
-  @SuppressWarnings("ThreadPriorityCheck") // says what it is for
   private void poll() {
-    if (!active) {
-      return;
+    int steps = EngineQueue.STEPS_PER_TURN;
+    for (int i = 0; i < TURNS_PER_POLL && active && polls && steps > 0 && seesBuffer(); i++) {
+      counters.polled++;
+      steps = turn(steps);
     }
+  }
+
+  /** Whether a buffer comes while the ring is looked at. If none does, polling ends or goes on. */
+  @SuppressWarnings("ThreadPriorityCheck") // says what it is for
+  private boolean seesBuffer() {
     counters.polls++;
     Thread.yield(); // to a driver that shares the processor: it has just been notified
     try {
@@ -148,17 +174,17 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
         goesOn = came || polling.goesOn();
       }
       if (!goesOn) {
+        polls = false;
         came = ring.enableKicks();
       }
       ring.deliverFaults();
-      if (came) {
-        counters.polled++;
-        turn();
-      } else if (goesOn) {
+      if (!came && goesOn) {
         nextPoll.schedule();
       }
+      return came;
     } catch (InternalError e) {
       failed(e);
+      return false;
     }
   }
 
