@@ -23,9 +23,9 @@ public final class EntropyDeviceProvider implements VirtioDeviceProvider {
   private static final DeviceOption SOURCE =
       DeviceOption.path(
               "rng-source",
-              "Where the random bytes come from: a device, a FIFO, or a file, which is read once from"
-                  + " its start to its end; sockets with the same source share it, and each byte goes"
-                  + " to one guest")
+              "Where the random bytes come from: a device, a FIFO, or a file, which is read once,"
+                  + " from its start to its end; sockets with the same source share it, and each"
+                  + " byte goes to one guest")
           .aliases("f", "filename")
           .byDefault("/dev/urandom");
 
