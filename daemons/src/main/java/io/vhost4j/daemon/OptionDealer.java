@@ -50,14 +50,14 @@ final class OptionDealer {
    * @throws UsageException if the user asked for something that cannot be
    */
   List<DeviceSetup> devices() throws UsageException {
-    List<ListenSocket> sockets = new SocketDealer(provider.socketOptions(), result).sockets();
+    List<ListenSocket> sockets = new SocketDealer(provider, result).sockets();
     try {
       List<String> names = names(sockets);
       List<Map<String, String>> engine = dealt(List.of(POLL_US), sockets.size());
       List<Map<String, String>> own = dealt(provider.options(), sockets.size());
       List<DeviceSetup> devices = new ArrayList<>();
       for (int i = 0; i < sockets.size(); i++) {
-        DeviceOptions options = new DeviceOptions(names.get(i), sockets.size(), own.get(i));
+        DeviceOptions options = new DeviceOptions(names.get(i), i, sockets.size(), own.get(i));
         provider.check(options);
         devices.add(new DeviceSetup(options, sockets.get(i), polling(POLL_US.in(engine.get(i)))));
       }
@@ -144,18 +144,17 @@ final class OptionDealer {
                       .distinct()
                       .collect(Collectors.joining(" or "))));
     }
-    List<String> values = given;
     if (option.scope() == DeviceOption.Scope.PROCESS) {
-      values = List.of(requireOnce(name, given));
+      DaemonCommandLine.once(result, name);
     }
-    values =
-        forEach(
-            name,
-            values,
-            takers.size(),
-            condition == null
-                ? "sockets"
-                : "sockets whose --%s has it".formatted(condition.option().name()));
+    String what =
+        condition == null
+            ? "sockets"
+            : "sockets whose --%s has it".formatted(condition.option().name());
+    List<String> values =
+        given.size() == 1 && !option.separator().isEmpty()
+            ? listed(option, given.get(0), takers.size(), what)
+            : forEach(name, given, takers.size(), what);
     for (int i = 0; i < takers.size(); i++) {
       takers.get(i).put(option.name(), values.get(i));
     }
@@ -165,6 +164,17 @@ final class OptionDealer {
     return result.matchedOptionValue("--" + option.name(), List.<Object>of()).stream()
         .map(String::valueOf)
         .toList();
+  }
+
+  private static List<String> listed(DeviceOption option, String given, int count, String what)
+      throws UsageException {
+    List<String> values = option.listed(given);
+    if (values.size() != count) {
+      throw new UsageException(
+          "--%s=%s has %d for %d %s: list one for each"
+              .formatted(option.name(), given, values.size(), count, what));
+    }
+    return values;
   }
 
   private static List<String> forEach(String option, List<String> given, int count, String what)
@@ -180,18 +190,5 @@ final class OptionDealer {
               .formatted(option, given.size(), count, what));
     }
     return Collections.nCopies(count, given.get(0));
-  }
-
-  /**
-   * The value of an option that holds for the whole process.
-   *
-   * @throws UsageException if it is given again
-   */
-  private static String requireOnce(String option, List<String> given) throws UsageException {
-    if (given.size() > 1) {
-      throw new UsageException(
-          "%s is given %d times: give it once".formatted(option, given.size()));
-    }
-    return given.get(0);
   }
 }

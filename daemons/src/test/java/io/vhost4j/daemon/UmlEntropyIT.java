@@ -21,8 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @Timeout(value = 300, threadMode = ThreadMode.SEPARATE_THREAD)
 class UmlEntropyIT {
-  private static final int WORDS = NumberedBytes.BLOCK / 8;
-
   @TempDir Path directory;
   private Path share;
 
@@ -32,87 +30,88 @@ class UmlEntropyIT {
   }
 
   private Guest boot(String script, Path... sockets) throws IOException {
-    // Or the kernel would feed its own pool from the source until it holds it for full.
-    List<String> options = new ArrayList<>(List.of("--kernel-arg", "rng_core.default_quality=0"));
+    List<String> options = new ArrayList<>();
     for (Path socket : sockets) {
       options.addAll(List.of("--socket", socket + ":4"));
     }
     return Guest.bootInUserMode(
-        share, "set -e\n" + script, List.of(), options.toArray(String[]::new));
+        share, OnlyReader.SCRIPT + script, List.of(), options.toArray(String[]::new));
   }
 
-  private Path source(char letter, int words) throws IOException {
-    return Files.write(directory.resolve(letter + ".bin"), NumberedBytes.of(letter, 0, words));
+  private Path source(char letter) throws IOException {
+    return Files.createFile(directory.resolve(letter + ".bin"));
+  }
+
+  private static void append(Path source, byte[] bytes) throws IOException {
+    Files.write(source, bytes, StandardOpenOption.APPEND);
   }
 
   @Test
   void eachGuestDeviceGivesTheBytesOfItsFileExactly() throws Exception {
     Path prefix = directory.resolve("rng");
+    Path a = source('a');
+    Path b = source('b');
     String script =
         """
-        hwrng=/sys/class/misc/hw_random
         for i in 0 1; do
-          echo virtio_rng.$i >$hwrng/rng_current
+          pick $i
           dd if=/dev/hwrng of=read.$i bs=4096 count=16 iflag=fullblock
         done
         """;
-    try (Daemon daemon =
-            Daemon.startDevice(
-                    "rng",
-                    "-s",
-                    prefix.toString(),
-                    "-c",
-                    "2",
-                    "-f",
-                    source('a', 40_000).toString(),
-                    "--filename=" + source('b', 40_000))
-                .awaitReady();
+    String[] line = {
+      "-s", prefix.toString(), "-c", "2", "-f", a.toString(), "--filename=" + b,
+    };
+    try (Daemon daemon = Daemon.startDevice("rng", line).awaitReady();
         Guest guest = boot(script, directory.resolve("rng0"), directory.resolve("rng1"))) {
+      guest.awaitLine("alone");
+      append(a, NumberedBytes.of('a', 0, 80_000));
+      append(b, NumberedBytes.of('b', 0, 80_000));
       guest.awaitSuccess();
       daemon.terminate();
       assertThat(daemon.exitStatus()).isZero();
     }
     assertThat(directory.resolve("rng0")).doesNotExist();
-    NumberedBytes.assertInOrder(share.resolve("read.0"), 'a', 16 * 4096);
-    NumberedBytes.assertInOrder(share.resolve("read.1"), 'b', 16 * 4096);
+    NumberedBytes.assertExactly(share.resolve("read.0"), 'a', 0, 16 * 4096);
+    NumberedBytes.assertExactly(share.resolve("read.1"), 'b', 0, 16 * 4096);
   }
 
-  /** More than the guest reads at first, as its kernel may take some. */
-  private static final int FIRST_BLOCKS = 10;
+  /** Bytes that are there before the source runs dry. */
+  private static final int FIRST = 640;
+
+  /** Bytes that come later. */
+  private static final int LATER = 3200;
 
   /** Reads what there is, waits in vain, and reads what comes later. */
   private static final String WAITING =
       """
-      dd if=/dev/hwrng of=first bs=256 count=1 iflag=fullblock
-      timeout 2 dd if=/dev/hwrng of=rest bs=64 && exit 1
+      dd if=/dev/hwrng of=first bs=64 count=10 iflag=fullblock
       timeout 1 dd if=/dev/hwrng of=nothing bs=64 count=1 && exit 1
       dd if=/dev/hwrng of=second bs=256 count=2 iflag=fullblock & reader=$!
       sleep 1
       kill -0 $reader
       echo dry
       wait $reader
-      dd if=/dev/hwrng of=third bs=256 count=1 iflag=fullblock
+      dd if=/dev/hwrng of=third bs=256 count=4 iflag=fullblock
       """;
 
   private void assertGuestReadsOn() throws IOException {
-    NumberedBytes.assertInOrder(share.resolve("first"), 'd', 256);
+    NumberedBytes.assertExactly(share.resolve("first"), 'd', 0, FIRST);
     assertThat(share.resolve("nothing")).isEmptyFile();
-    NumberedBytes.assertInOrder(share.resolve("second"), 'd', 512);
-    NumberedBytes.assertInOrder(share.resolve("third"), 'd', 256);
+    NumberedBytes.assertExactly(share.resolve("second"), 'd', FIRST, 512);
+    NumberedBytes.assertExactly(share.resolve("third"), 'd', FIRST + 512, 1024);
   }
 
   @Test
   void aFileThatEndsDoesNotWedgeTheGuest() throws Exception {
     Path socket = directory.resolve("rng.sock");
-    Path source = source('d', FIRST_BLOCKS * WORDS);
+    Path source = source('d');
     try (Daemon daemon =
             Daemon.startDevice("rng", "--socket=" + socket, "--rng-source=" + source).awaitReady();
         Guest guest = boot(WAITING, socket)) {
+      guest.awaitLine("alone");
+      append(source, NumberedBytes.of('d', 0, FIRST));
       guest.awaitLine("dry");
-      Files.write(
-          source,
-          NumberedBytes.of('d', FIRST_BLOCKS * WORDS, 50 * WORDS),
-          StandardOpenOption.APPEND);
+      append(source, NumberedBytes.of('d', FIRST, LATER));
       guest.awaitSuccess();
       daemon.terminate();
       assertThat(daemon.err()).anySatisfy(line -> assertThat(line).contains("has ended"));
@@ -129,10 +128,11 @@ class UmlEntropyIT {
             FileChannel.open(fifo, StandardOpenOption.READ, StandardOpenOption.WRITE);
         Daemon daemon =
             Daemon.startDevice("rng", "--socket=" + socket, "--rng-source=" + fifo).awaitReady()) {
-      end.write(ByteBuffer.wrap(NumberedBytes.of('d', 0, FIRST_BLOCKS * WORDS)));
       try (Guest guest = boot(WAITING, socket)) {
+        guest.awaitLine("alone");
+        end.write(ByteBuffer.wrap(NumberedBytes.of('d', 0, FIRST)));
         guest.awaitLine("dry");
-        end.write(ByteBuffer.wrap(NumberedBytes.of('d', FIRST_BLOCKS * WORDS, 50 * WORDS)));
+        end.write(ByteBuffer.wrap(NumberedBytes.of('d', FIRST, LATER)));
         guest.awaitSuccess();
       }
       daemon.terminate();
