@@ -3,7 +3,7 @@ package io.vhost4j.engine;
 /**
  * The way to a driver, as the engine uses it. Implemented by whatever brings memory, rings and
  * kicks, one object for each {@link DeviceSession}. All methods are called on the device's event
- * loop, and must not block.
+ * loop, and must not block. They may stop a queue, reset the device or close the session.
  */
 public interface Transport {
   /**
