@@ -38,6 +38,7 @@ public final class EngineQueue {
   private boolean started;
   private boolean enabled;
   private boolean left;
+  private boolean driverUntold;
   private int stops;
   private @Nullable VirtqueueVerticle running;
   private @Nullable QueueDeployment deployment;
@@ -269,6 +270,21 @@ public final class EngineQueue {
     lookLater.schedule();
   }
 
+  /** Tells the driver of used buffers, now or when the transport can. */
+  void notifyDriver() {
+    driverUntold = !session.transport().notifyDriver(index);
+    if (!driverUntold) {
+      counters.notifications++;
+    }
+  }
+
+  /** The transport can notify the driver from now on: it does if it could not before. */
+  public void canNotify() {
+    if (driverUntold) {
+      notifyDriver();
+    }
+  }
+
   void rebind(GuestMemory memory) {
     if (running != null) {
       running.rebind(memory);
@@ -303,6 +319,7 @@ public final class EngineQueue {
     return halt(leave)
         .onComplete(
             done -> {
+              driverUntold = false;
               if (ran) {
                 stoppedAt = place();
               }

@@ -8,11 +8,13 @@ package io.vhost4j.engine;
 public interface Transport {
   /**
    * Tells the driver of used buffers; it has asked for that. Called once per batch, so it allocates
-   * nothing. A driver that cannot be told yet is told as soon as it can.
+   * nothing.
    *
    * @param queue index of the queue
+   * @return false if the driver cannot be told yet: {@link EngineQueue#canNotify()} is to follow as
+   *     soon as it can
    */
-  void notifyDriver(int queue);
+  boolean notifyDriver(int queue);
 
   /**
    * A ring is beyond use until it is started anew: it is malformed, or the device has failed. The

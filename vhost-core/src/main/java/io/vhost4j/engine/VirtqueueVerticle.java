@@ -411,8 +411,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   public void flush() {
     try {
       if (ring.needsNotification()) {
-        counters.notifications++;
-        session.transport().notifyDriver(queue.index());
+        queue.notifyDriver();
       }
       if (!inTurn) {
         ring.deliverFaults();

@@ -226,8 +226,9 @@ final class EngineRig implements AutoCloseable {
 
   private final class Hooks implements Transport {
     @Override
-    public void notifyDriver(int queue) {
+    public boolean notifyDriver(int queue) {
       inNotifyDriver.run();
+      return true;
     }
 
     @Override
