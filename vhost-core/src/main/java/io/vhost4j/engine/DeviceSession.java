@@ -190,7 +190,7 @@ public final class DeviceSession implements DeviceContext {
     int start = target.position();
     int end = target.limit();
     if (known > 0) {
-      device.readConfig(offset, target.limit(start + known));
+      device.config().read(offset, target.limit(start + known));
     }
     target.limit(end).position(start + known);
     while (target.hasRemaining()) {
@@ -206,13 +206,13 @@ public final class DeviceSession implements DeviceContext {
   public void writeConfig(int offset, ByteBuffer source) throws RefusedException {
     int known = knownConfig("written", offset, source.remaining());
     if (known > 0) {
-      device.writeConfig(offset, source.slice(source.position(), known));
+      device.config().write(offset, source.slice(source.position(), known));
     }
   }
 
   /** The bytes of a range that lie inside the space (H8). */
   private int knownConfig(String done, int offset, int length) throws RefusedException {
-    int size = device.configSize();
+    int size = device.config().size();
     if (offset < 0 || offset > size) {
       throw new RefusedException(
           "configuration space %s at offset %d of %d bytes"
@@ -301,7 +301,7 @@ public final class DeviceSession implements DeviceContext {
         lastReset.compose(
             former ->
                 Future.join(queues.stream().map(halt).toList())
-                    .compose(halted -> ask(device::reset))
+                    .compose(halted -> ask(this::resetDevice))
                     .onComplete(
                         done -> {
                           deviceUsed = false;
@@ -309,6 +309,11 @@ public final class DeviceSession implements DeviceContext {
                           queues.forEach(prepare);
                         }));
     return lastReset.onComplete(done -> queues.forEach(EngineQueue::look));
+  }
+
+  private Future<Void> resetDevice() {
+    device.config().reset();
+    return device.reset();
   }
 
   /**
