@@ -352,7 +352,8 @@ final class ScriptedBackend implements AudioBackend {
     @Override
     public void write(ByteBuffer frames) throws AudioException {
       writing.pass();
-      LockSupport.parkNanos(1); // uses up a permit, as a lock in a backend may
+      LockSupport.unpark(Thread.currentThread()); // so that it does not sleep
+      LockSupport.park(); // uses up a permit, as a lock in a backend may
       take(frames);
     }
 
