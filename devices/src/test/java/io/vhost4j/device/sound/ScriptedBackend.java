@@ -119,6 +119,13 @@ final class ScriptedBackend implements AudioBackend {
     return new ScriptedBackend(false);
   }
 
+  /** One whose streams take nothing until there is room. */
+  static ScriptedBackend withoutRoom(boolean immediate) {
+    ScriptedBackend backend = new ScriptedBackend(immediate);
+    backend.initialRoom = 0;
+    return backend;
+  }
+
   @Override
   public StreamCapabilities capabilities(Direction direction) {
     return CAPABILITIES;
