@@ -86,7 +86,11 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     } finally {
       ((ContextInternal) context).endDispatch(previous);
     }
-    turn();
+    try {
+      turn();
+    } catch (RuntimeException | Error e) { // of the transport: the ring runs all the same
+      ((ContextInternal) context).reportException(e);
+    }
   }
 
   /**
