@@ -79,11 +79,11 @@ class VhostUserMetricsTest {
       guest.submit(queue, "used before there is a call descriptor");
       guest.kick(queue, queue.kick);
       guest.enable(queue, 1);
-      guest.awaitUsed(queue);
-      guest.sync();
+      Await.until("a buffer used", () -> queue("buffers", 0) == 1);
+      backend.settle();
       assertThat(queue("notifications", 0)).isZero();
       guest.call(queue, queue.call);
-      guest.sync();
+      guest.awaitUsed(queue);
       assertThat(queue("notifications", 0)).isEqualTo(1);
       guest.call(queue, queue.call);
       guest.sync();
