@@ -59,8 +59,9 @@ public final class InProcessGuest implements AutoCloseable {
   /** What the engine asks, on its loop. */
   private final class InProcess implements Transport {
     @Override
-    public void notifyDriver(int queue) {
+    public boolean notifyDriver(int queue) {
       Objects.requireNonNull(queues.get(queue)).notified();
+      return true;
     }
 
     @Override

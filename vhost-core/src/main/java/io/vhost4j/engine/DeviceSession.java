@@ -10,6 +10,7 @@ import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.memory.GuestMemory;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -53,11 +54,10 @@ public final class DeviceSession implements DeviceContext {
   /** What the driver had acknowledged when all rings were stopped. */
   private long featuresAtStop;
 
-  /** A new driver has been noticed, and no ring may run before the device is reset. */
-  private boolean renewing;
-
   /** Completes when the device has done the last reset it was asked for; never fails. */
   private Future<Void> lastReset = Future.succeededFuture();
+
+  private final Promise<Void> ended = Promise.promise();
 
   DeviceSession(DeviceEngine engine, Transport transport) {
     this.engine = engine;
@@ -79,7 +79,7 @@ public final class DeviceSession implements DeviceContext {
       device.connected(this);
     } catch (RuntimeException | Error e) {
       uncaught(e);
-      transport.disconnect("the device failed: " + e);
+      fail("the device failed: " + e);
     }
   }
 
@@ -87,11 +87,14 @@ public final class DeviceSession implements DeviceContext {
    * The peer is gone: stops the queues and resets the device (E11).
    *
    * @return completes when nothing of the peer is in use any more, and its memory is unmapped;
-   *     never fails
+   *     never fails. The same future at each call
    */
   public Future<Void> close() {
-    over = true;
-    return reset().onComplete(reset -> end());
+    if (!over) {
+      over = true;
+      reset().onComplete(reset -> end());
+    }
+    return ended.future();
   }
 
   private void end() {
@@ -102,6 +105,7 @@ public final class DeviceSession implements DeviceContext {
     }
     memory.release();
     context.exceptionHandler(null);
+    ended.complete();
   }
 
   /** Whether the peer is gone, so that nothing may be started any more. */
@@ -187,7 +191,7 @@ public final class DeviceSession implements DeviceContext {
     int start = target.position();
     int end = target.limit();
     if (known > 0) {
-      device.readConfig(offset, target.limit(start + known));
+      device.config().read(offset, target.limit(start + known));
     }
     target.limit(end).position(start + known);
     while (target.hasRemaining()) {
@@ -203,13 +207,13 @@ public final class DeviceSession implements DeviceContext {
   public void writeConfig(int offset, ByteBuffer source) throws RefusedException {
     int known = knownConfig("written", offset, source.remaining());
     if (known > 0) {
-      device.writeConfig(offset, source.slice(source.position(), known));
+      device.config().write(offset, source.slice(source.position(), known));
     }
   }
 
   /** The bytes of a range that lie inside the space (H8). */
   private int knownConfig(String done, int offset, int length) throws RefusedException {
-    int size = device.configSize();
+    int size = device.config().size();
     if (offset < 0 || offset > size) {
       throw new RefusedException(
           "configuration space %s at offset %d of %d bytes"
@@ -252,12 +256,13 @@ public final class DeviceSession implements DeviceContext {
   public Future<Void> reset() {
     status = 0;
     queues.forEach(EngineQueue::disable);
-    return haltAndReset(EngineQueue::halt).onComplete(done -> queues.forEach(EngineQueue::rewind));
+    return haltAndReset(EngineQueue::halt, EngineQueue::rewind);
   }
 
   /**
-   * Notices a driver that begins anew although nobody has reset the device: some frontends only
-   * stop the rings when their guest reboots, and stop them in the same way for a pause.
+   * Waits for the last reset, and notices a driver that begins anew although nobody has reset the
+   * device: some frontends only stop the rings when their guest reboots, and stop them in the same
+   * way for a pause.
    *
    * <p>A paused driver goes on where its rings stopped, a new one begins at index 0. So a ring that
    * starts at the index above 0 where it stopped proves the first, and one that starts at another
@@ -266,6 +271,9 @@ public final class DeviceSession implements DeviceContext {
    * been started meanwhile start again behind the reset.
    */
   Future<Void> beforeStart(EngineQueue queue) {
+    if (isResetting()) {
+      return lastReset.compose(done -> beforeStart(queue)); // there may be a further one by then
+    }
     if (!(undecided || queue.isLeft()) || queue.isStarted()) {
       return Future.succeededFuture();
     }
@@ -278,32 +286,35 @@ public final class DeviceSession implements DeviceContext {
       return Future.succeededFuture();
     }
     LOG.debug("{}: a new driver begins, the device is reset", log);
-    renewing = true;
-    return haltAndReset(EngineQueue::makeWay)
-        .onComplete(
-            done -> {
-              renewing = false;
-              queues.forEach(EngineQueue::look);
-            });
+    return haltAndReset(EngineQueue::makeWay, EngineQueue::forgetStop)
+        .compose(done -> beforeStart(queue));
   }
 
-  private Future<Void> haltAndReset(Function<EngineQueue, Future<?>> halt) {
-    return afterLastReset(
-        () ->
-            Future.join(queues.stream().map(halt).toList())
-                .compose(halted -> ask(device::reset))
-                .onComplete(
-                    done -> {
-                      deviceUsed = false;
-                      undecided = false;
-                      queues.forEach(EngineQueue::forgetStop);
-                    }));
+  /**
+   * Resets the device: never before it is done with the former reset, and with no ring running
+   * until it is done with this one.
+   *
+   * @param prepare prepares each queue for the next start, behind the reset
+   */
+  private Future<Void> haltAndReset(
+      Function<EngineQueue, Future<?>> halt, Consumer<EngineQueue> prepare) {
+    lastReset =
+        lastReset.compose(
+            former ->
+                Future.join(queues.stream().map(halt).toList())
+                    .compose(halted -> ask(this::resetDevice))
+                    .onComplete(
+                        done -> {
+                          deviceUsed = false;
+                          undecided = false;
+                          queues.forEach(prepare);
+                        }));
+    return lastReset.onComplete(done -> queues.forEach(EngineQueue::look));
   }
 
-  /** A device is never asked for a second reset before it is done with the first. */
-  private Future<Void> afterLastReset(Supplier<Future<Void>> reset) {
-    lastReset = lastReset.compose(done -> reset.get());
-    return lastReset;
+  private Future<Void> resetDevice() {
+    device.config().reset();
+    return device.reset();
   }
 
   /**
@@ -359,9 +370,14 @@ public final class DeviceSession implements DeviceContext {
     }
   }
 
+  /** Whether the device is not done with the last reset. */
+  boolean isResetting() {
+    return !lastReset.isComplete();
+  }
+
   /** Whether a ring that is started may run. */
   boolean isReady() {
-    return !renewing;
+    return !over && !isResetting();
   }
 
   void queueBroken(int queue, String reason) {

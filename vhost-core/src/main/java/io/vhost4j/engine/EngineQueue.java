@@ -38,6 +38,8 @@ public final class EngineQueue {
   private boolean started;
   private boolean enabled;
   private boolean left;
+  private boolean driverUntold;
+  private int stops;
   private @Nullable VirtqueueVerticle running;
   private @Nullable QueueDeployment deployment;
   private Future<?> halted = Future.succeededFuture();
@@ -114,10 +116,11 @@ public final class EngineQueue {
   /**
    * Sets the number of entries.
    *
-   * @throws RefusedException if the queue runs, or it is no power of two up to the device's limit
+   * @throws RefusedException if the queue is not at rest, or it is no power of two up to the
+   *     device's limit
    */
   public void setSize(int entries) throws RefusedException {
-    refuseIfRunning("size");
+    refuseUnlessAtRest("size");
     int limit = session.engine().device().maxQueueSize();
     if (Integer.bitCount(entries) != 1 || entries < 0 || entries > limit) {
       // E7
@@ -131,10 +134,10 @@ public final class EngineQueue {
   /**
    * Sets the avail index to start at.
    *
-   * @throws RefusedException if the queue runs, or it is none of 0 to 65535
+   * @throws RefusedException if the queue is not at rest, or it is none of 0 to 65535
    */
   public void setBase(int nextAvail) throws RefusedException {
-    refuseIfRunning("base");
+    refuseUnlessAtRest("base");
     if (nextAvail < 0 || nextAvail > MAX_BASE) {
       // E7
       throw new RefusedException(
@@ -151,18 +154,23 @@ public final class EngineQueue {
   /**
    * Sets where the ring is.
    *
-   * @throws RefusedException if the queue runs, or the ring would not be all in memory
+   * @throws RefusedException if the queue is not at rest, or the ring would not be all in memory
    */
   public void setAddresses(VringAddresses wanted) throws RefusedException {
-    refuseIfRunning("addresses");
+    refuseUnlessAtRest("addresses");
     createRing(wanted, Math.max(size, 1)).close(); // only to see whether they are possible
     addresses = wanted;
   }
 
-  private void refuseIfRunning(String what) throws RefusedException {
-    if (running != null) {
+  /** The end of a stop or reset would overwrite what is set before it (B6). */
+  private void refuseUnlessAtRest(String what) throws RefusedException {
+    if (running != null || !halted.isComplete()) {
       throw new RefusedException(
           "the %s of queue %d cannot change while it runs".formatted(what, index));
+    }
+    if (session.isResetting()) {
+      throw new RefusedException(
+          "the %s of queue %d cannot change in the middle of a reset".formatted(what, index));
     }
   }
 
@@ -179,20 +187,27 @@ public final class EngineQueue {
   }
 
   /**
-   * Starts the ring, unless it runs already (C13). If that shows that a new driver has begun, the
-   * device is reset before. Buffers are taken as soon as the queue is enabled too.
+   * Starts the ring, unless it runs already (C13), when the last stop of it and the last reset of
+   * the device are complete. If the start shows that a new driver has begun, the device is reset
+   * before. Buffers are taken as soon as the queue is enabled too.
    *
    * @return completes when the ring runs, mostly at once; fails with a {@link RefusedException} if
-   *     it cannot
+   *     it cannot, or is stopped before it does
    */
   public Future<Void> start() {
-    return session.beforeStart(this).compose(ready -> startNow());
+    int stopsBefore = stops;
+    return halted
+        .compose(done -> session.beforeStart(this))
+        .compose(ready -> startNow(stopsBefore));
   }
 
-  private Future<Void> startNow() {
+  private Future<Void> startNow(int stopsBefore) {
     try {
       if (session.isOver()) {
         throw new RefusedException("the frontend is gone");
+      }
+      if (stops != stopsBefore) {
+        throw new RefusedException("queue %d was stopped before it started".formatted(index));
       }
       if (running == null) {
         serve();
@@ -216,6 +231,7 @@ public final class EngineQueue {
     running = verticle;
     session.queueStarted();
     deployment = QueueDeployment.deploy(session.context(), verticle);
+    verticle.begin(); // last, as the transport may stop the ring again in the midst of it
   }
 
   /** Lets buffers be taken from now on, if the ring is started (C15). */
@@ -231,7 +247,8 @@ public final class EngineQueue {
 
   /**
    * Looks at the ring: for a kick, or because what held it back may have gone. A ring that a device
-   * reset took out of service starts again. Does nothing if the ring is not started.
+   * reset took out of service starts again, behind the reset. Does nothing if the ring is not
+   * started.
    */
   public void look() {
     if (running != null) {
@@ -251,6 +268,21 @@ public final class EngineQueue {
    */
   void lookLater() {
     lookLater.schedule();
+  }
+
+  /** Tells the driver of used buffers, now or when the transport can. */
+  void notifyDriver() {
+    driverUntold = !session.transport().notifyDriver(index);
+    if (!driverUntold) {
+      counters.notifications++;
+    }
+  }
+
+  /** The transport can notify the driver from now on: it does if it could not before. */
+  public void canNotify() {
+    if (driverUntold) {
+      notifyDriver();
+    }
   }
 
   void rebind(GuestMemory memory) {
@@ -280,12 +312,14 @@ public final class EngineQueue {
   }
 
   private Future<?> end(boolean leave) {
+    stops++;
     boolean ran = running != null;
     boolean wasStarted = started;
     started = false;
     return halt(leave)
         .onComplete(
             done -> {
+              driverUntold = false;
               if (ran) {
                 stoppedAt = place();
               }
@@ -324,6 +358,7 @@ public final class EngineQueue {
 
   /** The next driver begins at the start of its ring (B6). */
   void rewind() {
+    forgetStop();
     base = 0;
   }
 }

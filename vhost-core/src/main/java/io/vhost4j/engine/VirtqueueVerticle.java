@@ -36,7 +36,6 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   private final EngineQueue queue;
   private final DeviceSession session;
-  private final Transport transport;
   private final QueueHandler handler;
   private final SplitVirtqueue ring;
   private final QueueCounters counters;
@@ -59,6 +58,8 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   /** The buffer that will not come back, as the handler threw something with it in its hands. */
   private @Nullable DescriptorChain lost;
 
+  private boolean ending;
+
   /** The handler has stopped: with the last of its buffers the ring is closed. */
   private boolean stopping;
 
@@ -67,7 +68,6 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   VirtqueueVerticle(EngineQueue queue, QueueHandler handler, SplitVirtqueue ring) {
     this.queue = queue;
     this.session = queue.session();
-    this.transport = session.transport();
     this.handler = handler;
     this.ring = ring;
     this.counters = queue.counters();
@@ -78,15 +78,29 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   @Override
   public Future<?> start() {
     context.exceptionHandler(session::uncaught);
+    return Future.succeededFuture();
+  }
+
+  /**
+   * The handler gets the ring and its first turn: buffers may have been added before (C14). Once,
+   * and not part of {@link #start()}: what is called here may stop the ring again.
+   */
+  void begin() {
     active = true;
     budget = EngineQueue.STEPS_PER_TURN;
+    ContextInternal previous = ((ContextInternal) context).beginDispatch();
     try {
       handler.started(this);
     } catch (RuntimeException | Error e) {
       failed(e);
+    } finally {
+      ((ContextInternal) context).endDispatch(previous);
     }
-    turn(); // buffers may have been added before (C14)
-    return Future.succeededFuture();
+    try {
+      turn();
+    } catch (RuntimeException | Error e) { // of the transport: the ring runs all the same
+      ((ContextInternal) context).reportException(e);
+    }
   }
 
   /**
@@ -229,18 +243,24 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   }
 
   /**
-   * Takes the ring out of service.
+   * Takes the ring out of service: no further buffer is taken. The handler hears of it in a task of
+   * its own, as this may be called in the midst of what the handler does: by a transport that is
+   * told of something and stops the ring, for instance. Does nothing at a second call.
    *
    * @return completes when the handler has stopped and every buffer has come back, for memory that
    *     the device may still touch cannot be unmapped; never fails
    */
   @Override
   public Future<?> stop() {
-    if (active && polling.pays()) {
-      leaveKicksOn();
+    if (!ending) {
+      ending = true;
+      if (active && polling.pays()) {
+        leaveKicksOn();
+      }
+      active = false;
+      context.runOnContext(
+          v -> session.ask(() -> handler.stop(this)).onComplete(done -> handlerStopped()));
     }
-    active = false;
-    session.ask(() -> handler.stop(this)).onComplete(done -> handlerStopped());
     return stopped.future();
   }
 
@@ -423,8 +443,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   public void flush() {
     try {
       if (ring.needsNotification()) {
-        counters.notifications++;
-        transport.notifyDriver(queue.index());
+        queue.notifyDriver();
       }
       if (!inTurn) {
         ring.deliverFaults();

@@ -219,8 +219,7 @@ class HostFailureTest {
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
   void memoryThatIsGoneEndsTheConnectionAndNothingElse(boolean immediate) throws Exception {
-    ScriptedBackend host = new ScriptedBackend(immediate);
-    host.initialRoom = 0;
+    ScriptedBackend host = ScriptedBackend.withoutRoom(immediate);
     try (Rig rig = new Rig(host)) {
       rig.started(0, Rig.CD);
       rig.started(1, Rig.CD);

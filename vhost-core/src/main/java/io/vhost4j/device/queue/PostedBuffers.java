@@ -45,6 +45,8 @@ public final class PostedBuffers implements QueueHandler {
   /** The oldest buffer of the driver, while there is no event for it. */
   private @Nullable DescriptorChain waiting;
 
+  private boolean filling;
+
   /** A queue that is filled from {@code source}. */
   public PostedBuffers(Source source) {
     this.source = source;
@@ -57,15 +59,24 @@ public final class PostedBuffers implements QueueHandler {
 
   @Override
   public void available(DeviceQueue running) throws VirtqueueException {
-    DescriptorChain buffer = waiting == null ? running.next() : waiting;
-    while (buffer != null && answer(running, buffer)) {
-      buffer = running.next();
+    if (filling) {
+      return; // the source has more, which it says while it is asked: it will be asked again
+    }
+    filling = true;
+    try {
+      DescriptorChain buffer = waiting == null ? running.next() : waiting;
+      while (buffer != null && answer(running, buffer)) {
+        buffer = running.next();
+      }
+    } finally {
+      filling = false;
     }
   }
 
   /**
    * To be called when there are events that were not there before, in one go for any number of
-   * them. Does nothing while the queue does not run: when it does, the source will be asked.
+   * them. Does nothing while the queue does not run, or is disabled and has no buffer out of the
+   * ring: when it does, the source will be asked.
    *
    * @throws InternalError if the frontend has cut its memory short
    */

@@ -19,7 +19,6 @@ final class Vring {
   private @Nullable Kick kick;
   private long pollTimer = NO_TIMER;
   private @Nullable Notifier call;
-  private boolean callMissed;
   private @Nullable Notifier error;
 
   Vring(BackendSession session, EngineQueue queue) {
@@ -74,18 +73,18 @@ final class Vring {
   void setCall(@Nullable Notifier descriptor) {
     close(call);
     call = descriptor;
-    if (callMissed && descriptor != null) {
-      notifyDriver();
+    if (descriptor != null) {
+      queue.canNotify();
     }
   }
 
-  /** Tells the driver of used buffers; a driver without a descriptor polls, or will give one. */
-  void notifyDriver() {
+  /** Tells the driver of used buffers; one without a descriptor polls, or will give one. */
+  boolean notifyDriver() {
     Notifier present = call;
-    callMissed = present == null;
     if (present != null) {
       signal(present);
     }
+    return present != null;
   }
 
   void setError(@Nullable Notifier descriptor) {
@@ -117,7 +116,6 @@ final class Vring {
             stopped -> {
               stopListening();
               setCall(null);
-              callMissed = false;
             });
   }
 

@@ -203,8 +203,7 @@ class PauseOrRebootTest {
     try (Guest guest = new Guest(backend.serve(holder))) {
       guest.negotiate(Guest.FEATURES, WITH_STATUS);
       guest.shareMemory();
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.submit(queue, "held");
       queue.kick.signal();
       Await.until("a buffer held", () -> holder.held() == 1);

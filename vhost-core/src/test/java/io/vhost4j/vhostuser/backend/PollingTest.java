@@ -111,8 +111,7 @@ class PollingTest {
     try (Guest guest = new Guest(serve(Polling.upTo(Duration.ofNanos(limit))))) {
       guest.negotiate(features, Guest.PROTOCOL);
       guest.shareMemory();
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       for (int i = 0; i < 50_000; i++) {
         guest.submit(queue, "buffer");
         guest.announce(queue);

@@ -61,26 +61,27 @@ class RingLifecycleTest {
     }
   }
 
+  /** A buffer that is added now is not taken. */
+  private void assertLeftAlone(Guest guest, Guest.Queue queue, String text) throws Exception {
+    guest.submit(queue, text);
+    queue.kick.signal();
+    guest.sync();
+    backend.settle();
+    assertThat(queue.driver.poll()).isEqualTo(-1);
+  }
+
   @Test
   void aRingIsLeftAloneUntilItIsEnabledAndWhileItIsDisabledB4C12() throws Exception {
     try (Guest guest = guest()) {
       Guest.Queue queue = guest.addQueue(0);
       guest.start(queue, false);
-      guest.submit(queue, "waits");
-      queue.kick.signal();
-      guest.sync();
-      backend.settle();
-      assertThat(queue.driver.poll()).isEqualTo(-1);
+      assertLeftAlone(guest, queue, "waits");
 
       guest.enable(queue, 1);
       guest.awaitUsed(queue);
       guest.enable(queue, 0);
       guest.sync();
-      guest.submit(queue, "waits again");
-      queue.kick.signal();
-      guest.sync();
-      backend.settle();
-      assertThat(queue.driver.poll()).isEqualTo(-1);
+      assertLeftAlone(guest, queue, "waits again");
 
       guest.enable(queue, 1);
       guest.awaitUsed(queue);
@@ -91,8 +92,7 @@ class RingLifecycleTest {
   @Test
   void aRingThatRunsKeepsItsSizeIndexAndPlaceC16() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
 
       assertThat(guest.frontend.acked(FrontendMessage.SET_VRING_NUM, Guest.state(queue, 2)))
@@ -230,8 +230,7 @@ class RingLifecycleTest {
   @Test
   void buffersThatWerePutBackAreForgottenWhenADriverBeginsAnewB6() throws Exception {
     try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.submit(queue, "stale");
       guest.submit(queue, "stale");
       guest.announce(queue);
@@ -257,8 +256,7 @@ class RingLifecycleTest {
   @Test
   void aBufferCannotBePutBackIntoARingThatRuns() throws Exception {
     try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.submit(queue, "held");
       guest.announce(queue);
       Await.until("a buffer held", () -> holder.held() == 1);
@@ -273,8 +271,7 @@ class RingLifecycleTest {
   void aNewCallDescriptorIsUsedForTheNextSignalC16() throws Exception {
     try (Guest guest = guest();
         EventFd former = EventFd.adopt(new OwnedFd(EventFd.create().fd().release()))) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.call(queue, former);
       guest.sync();
       guest.submit(queue, "to the former");
@@ -308,8 +305,7 @@ class RingLifecycleTest {
   @Test
   void aNewKickDescriptorReplacesTheFormerOnARunningRingC16() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       EventFd former = queue.kick;
       queue.kick = EventFd.create();
@@ -327,8 +323,7 @@ class RingLifecycleTest {
   void aRingWithoutKickDescriptorIsPolledAndOneWithoutCallDescriptorIsNotSignalled()
       throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.frontend.tell(FrontendMessage.SET_VRING_KICK, new VringFile(0, false).encode());
       guest.frontend.tell(FrontendMessage.SET_VRING_CALL, new VringFile(0, false).encode());
       guest.sync();
@@ -344,8 +339,7 @@ class RingLifecycleTest {
   @Test
   void spuriousKicksAreHarmlessV15() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       for (int i = 0; i < 50; i++) {
         queue.kick.signal();
         guest.play(queue);
@@ -357,8 +351,7 @@ class RingLifecycleTest {
   @Test
   void aDriverThatDoesNotWantToBeToldIsNotV10() throws Exception {
     try (Guest guest = guest(device, Guest.FEATURES & ~VirtioFeature.EVENT_IDX, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue); // the first completion always is told (V12)
       queue.driver.disableNotifications();
       queue.call.drain();
@@ -374,8 +367,7 @@ class RingLifecycleTest {
   void aDeviceThatTakesTheRestLaterHearsOfTheNextBufferV14() throws Exception {
     TestDevice served = new TestDevice("slow", 1, TestDevice.Manner.AT_ONCE);
     try (Guest guest = guest(served, Guest.FEATURES, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.sync();
       for (int i = 0; i < 100; i++) { // more than a turn may take, all in all
         served.takesAtMost = 1; // the device has no room for more, just now
@@ -400,8 +392,7 @@ class RingLifecycleTest {
   @Test
   void memoryIsReplacedUnderARunningRingAndStaysUntilItsBuffersAreBackC26() throws Exception {
     try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.submit(queue, "old memory");
       guest.announce(queue);
       Await.until("a buffer held", () -> holder.held() == 1);
@@ -428,8 +419,7 @@ class RingLifecycleTest {
   @Test
   void aRingThatIsNotInTheNewMemoryStopsAndTheOthersWouldGoOnC20V31() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       assertThat(guest.frontend.acked(FrontendMessage.SET_MEM_TABLE, MemoryTable.encode(List.of())))
           .isZero();
@@ -551,11 +541,7 @@ class RingLifecycleTest {
       assertThat(device.events).endsWith("stop 0", "stop 1", "reset");
 
       guest.reboot(first);
-      guest.submit(first, "disabled");
-      first.kick.signal();
-      guest.sync();
-      backend.settle();
-      assertThat(first.driver.poll()).isEqualTo(-1);
+      assertLeftAlone(guest, first, "disabled");
       guest.enable(first, 1);
       guest.awaitUsed(first);
       guest.play(first);
@@ -565,8 +551,7 @@ class RingLifecycleTest {
   @Test
   void aKickDuringAResetDoesNotReviveTheRingB6() throws Exception {
     try (Guest guest = guest(holder, Guest.FEATURES, WITH_STATUS)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.driverOk();
       guest.submit(queue, "held");
       guest.announce(queue);
@@ -590,8 +575,7 @@ class RingLifecycleTest {
   @Test
   void statusZeroResetsTheDeviceAndDisablesItsRingsC35B6() throws Exception {
     try (Guest guest = guest(device, Guest.FEATURES, WITH_STATUS)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue); // QEMU's generic devices never say DRIVER_OK, so that is for the frontend
       guest.driverOk();
       guest.play(queue);
@@ -602,10 +586,7 @@ class RingLifecycleTest {
       assertThat(device.events).endsWith("stop 0", "reset");
       // The driver begins anew; ring and descriptors are still known.
       guest.reboot(queue);
-      guest.submit(queue, "after the reset");
-      queue.kick.signal();
-      backend.settle();
-      assertThat(queue.driver.poll()).isEqualTo(-1);
+      assertLeftAlone(guest, queue, "after the reset");
       guest.driverOk();
       guest.enable(queue, 1);
       guest.awaitUsed(queue);
@@ -616,8 +597,7 @@ class RingLifecycleTest {
   @Test
   void aPausedGuestGoesOnWithTheDeviceAsItWasAndARebootedOneGetsAResetOne() throws Exception {
     try (Guest guest = guest(device, Guest.FEATURES, WITH_STATUS)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.driverOk();
       guest.play(queue);
       // QEMU ends a pause and a reboot alike: all rings stopped, then status 0 (C6).
@@ -643,8 +623,7 @@ class RingLifecycleTest {
   @Test
   void aSlowResetHoldsUpTheStartAndItsKickDescriptorIsNotLost() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       guest.stop(queue);
       Promise<Void> reset = Promise.promise();
@@ -666,8 +645,7 @@ class RingLifecycleTest {
   void nothingIsLeftOfAConnectionThatEndsDuringASlowReset(boolean serverCloses) throws Exception {
     Promise<Void> reset = Promise.promise();
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       guest.stop(queue);
       device.resets = reset::future;

@@ -99,8 +99,7 @@ class ServerTest {
     try (Guest guest = new Guest(new RawFrontend(pair[1]))) {
       guest.negotiate(Guest.FEATURES, Guest.PROTOCOL);
       guest.shareMemory();
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       assertThat(server.finished().isComplete()).isFalse();
     }
