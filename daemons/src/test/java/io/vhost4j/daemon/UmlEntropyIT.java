@@ -2,14 +2,13 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -31,14 +30,14 @@ class UmlEntropyIT {
     share = Files.createDirectory(directory.resolve("share"));
   }
 
-  private Guest boot(String script, Path... sockets) throws IOException {
-    // Or the kernel would feed its own pool from the source until it holds it for full.
-    List<String> options = new ArrayList<>(List.of("--kernel-arg", "rng_core.default_quality=0"));
+  private LinuxGuest boot(String script, Path... sockets) throws IOException {
+    LinuxGuest.Builder guest = LinuxGuest.inUserMode().share(share);
     for (Path socket : sockets) {
-      options.addAll(List.of("--socket", socket + ":4"));
+      guest.device(socket, 4, "vhost-user-rng-pci");
     }
-    return Guest.bootInUserMode(
-        share, "set -e\n" + script, List.of(), options.toArray(String[]::new));
+    // Or the kernel would feed its own pool from the source until it holds it for full.
+    guest.options("--kernel-arg", "rng_core.default_quality=0");
+    return guest.run("set -e\n" + script);
   }
 
   private Path source(char letter, int words) throws IOException {
@@ -67,7 +66,7 @@ class UmlEntropyIT {
                     source('a', 40_000).toString(),
                     "--filename=" + source('b', 40_000))
                 .awaitReady();
-        Guest guest = boot(script, directory.resolve("rng0"), directory.resolve("rng1"))) {
+        LinuxGuest guest = boot(script, directory.resolve("rng0"), directory.resolve("rng1"))) {
       guest.awaitSuccess();
       daemon.terminate();
       assertThat(daemon.exitStatus()).isZero();
@@ -107,7 +106,7 @@ class UmlEntropyIT {
     Path source = source('d', FIRST_BLOCKS * WORDS);
     try (Daemon daemon =
             Daemon.startDevice("rng", "--socket=" + socket, "--rng-source=" + source).awaitReady();
-        Guest guest = boot(WAITING, socket)) {
+        LinuxGuest guest = boot(WAITING, socket)) {
       guest.awaitLine("dry");
       Files.write(
           source,
@@ -130,7 +129,7 @@ class UmlEntropyIT {
         Daemon daemon =
             Daemon.startDevice("rng", "--socket=" + socket, "--rng-source=" + fifo).awaitReady()) {
       end.write(ByteBuffer.wrap(NumberedBytes.of('d', 0, FIRST_BLOCKS * WORDS)));
-      try (Guest guest = boot(WAITING, socket)) {
+      try (LinuxGuest guest = boot(WAITING, socket)) {
         guest.awaitLine("dry");
         end.write(ByteBuffer.wrap(NumberedBytes.of('d', FIRST_BLOCKS * WORDS, 50 * WORDS)));
         guest.awaitSuccess();
