@@ -59,7 +59,17 @@ class ArchitectureTest {
             "vhostuser.channel",
             "vhostuser.protocol",
             "virtqueue"));
-    MAY_KNOW.put("testkit", List.of("device", "engine", "memory", "nativeio", "virtqueue"));
+    MAY_KNOW.put(
+        "testkit",
+        List.of(
+            "device",
+            "engine",
+            "event",
+            "memory",
+            "nativeio",
+            "vhostuser.backend",
+            "vhostuser.protocol",
+            "virtqueue"));
     MAY_KNOW.put("audio", List.of());
     MAY_KNOW.put("audio.none", List.of("audio"));
     MAY_KNOW.put("audio.file", List.of("audio", "audio.none"));

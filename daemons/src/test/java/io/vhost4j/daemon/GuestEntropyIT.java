@@ -2,10 +2,10 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.LinuxGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -40,17 +40,11 @@ class GuestEntropyIT {
     try (Daemon daemon =
             Daemon.startDevice("rng", "-s", directory.resolve("rng").toString(), "-f" + source)
                 .awaitReady();
-        Guest guest =
-            Guest.boot(
-                share,
-                script,
-                List.of(),
-                "--qemu",
-                "-chardev",
-                "--qemu",
-                "socket,id=rng,path=" + socket,
-                "--device",
-                "vhost-user-rng-pci,chardev=rng")) {
+        LinuxGuest guest =
+            LinuxGuest.underQemu()
+                .share(share)
+                .device(socket, 4, "vhost-user-rng-pci")
+                .run(script)) {
       guest.awaitLine("alone");
       Files.write(source, NumberedBytes.of('q', 0, FIRST), StandardOpenOption.APPEND);
       guest.awaitLine("dry");

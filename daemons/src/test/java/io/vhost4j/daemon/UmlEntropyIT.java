@@ -2,14 +2,13 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,13 +28,12 @@ class UmlEntropyIT {
     share = Files.createDirectory(directory.resolve("share"));
   }
 
-  private Guest boot(String script, Path... sockets) throws IOException {
-    List<String> options = new ArrayList<>();
+  private LinuxGuest boot(String script, Path... sockets) throws IOException {
+    LinuxGuest.Builder guest = LinuxGuest.inUserMode().share(share);
     for (Path socket : sockets) {
-      options.addAll(List.of("--socket", socket + ":4"));
+      guest.device(socket, 4, "vhost-user-rng-pci");
     }
-    return Guest.bootInUserMode(
-        share, OnlyReader.SCRIPT + script, List.of(), options.toArray(String[]::new));
+    return guest.run(OnlyReader.SCRIPT + script);
   }
 
   private Path source(char letter) throws IOException {
@@ -62,7 +60,7 @@ class UmlEntropyIT {
       "-s", prefix.toString(), "-c", "2", "-f", a.toString(), "--filename=" + b,
     };
     try (Daemon daemon = Daemon.startDevice("rng", line).awaitReady();
-        Guest guest = boot(script, directory.resolve("rng0"), directory.resolve("rng1"))) {
+        LinuxGuest guest = boot(script, directory.resolve("rng0"), directory.resolve("rng1"))) {
       guest.awaitLine("alone");
       append(a, NumberedBytes.of('a', 0, 80_000));
       append(b, NumberedBytes.of('b', 0, 80_000));
@@ -107,7 +105,7 @@ class UmlEntropyIT {
     Path source = source('d');
     try (Daemon daemon =
             Daemon.startDevice("rng", "--socket=" + socket, "--rng-source=" + source).awaitReady();
-        Guest guest = boot(WAITING, socket)) {
+        LinuxGuest guest = boot(WAITING, socket)) {
       guest.awaitLine("alone");
       append(source, NumberedBytes.of('d', 0, FIRST));
       guest.awaitLine("dry");
@@ -128,7 +126,7 @@ class UmlEntropyIT {
             FileChannel.open(fifo, StandardOpenOption.READ, StandardOpenOption.WRITE);
         Daemon daemon =
             Daemon.startDevice("rng", "--socket=" + socket, "--rng-source=" + fifo).awaitReady()) {
-      try (Guest guest = boot(WAITING, socket)) {
+      try (LinuxGuest guest = boot(WAITING, socket)) {
         guest.awaitLine("alone");
         end.write(ByteBuffer.wrap(NumberedBytes.of('d', 0, FIRST)));
         guest.awaitLine("dry");

@@ -15,7 +15,6 @@ import io.vhost4j.virtqueue.RingFeatures;
 import io.vhost4j.virtqueue.VirtqueueException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -52,7 +51,7 @@ final class EngineRig implements AutoCloseable {
 
   private final @Nullable QueueHandler handler;
   final DeviceEngine engine =
-      DeviceEngine.create(loop.vertx, new Device(), Duration.ZERO, () -> "rig");
+      DeviceEngine.create(loop.vertx, new Device(), Polling.never(), () -> "rig");
   final DeviceSession session;
   DriverQueue driver;
 

@@ -20,6 +20,7 @@ import io.vhost4j.device.sound.wire.RequestCode;
 import io.vhost4j.engine.DeviceEngine;
 import io.vhost4j.engine.DeviceSession;
 import io.vhost4j.engine.EngineQueue;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.engine.RefusedException;
 import io.vhost4j.engine.Transport;
 import io.vhost4j.event.NativeTransport;
@@ -31,7 +32,6 @@ import io.vhost4j.virtqueue.RingFeatures;
 import io.vhost4j.virtqueue.VirtqueueException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -116,7 +116,7 @@ class AllocationTest {
 
   /** Has audio flow; returns the bytes that the event loop has allocated. */
   private long exchanges(SoundDevice device, Direction direction) throws Exception {
-    DeviceEngine engine = DeviceEngine.create(vertx, device, Duration.ZERO, device::name);
+    DeviceEngine engine = DeviceEngine.create(vertx, device, Polling.never(), device::name);
     Context loop = engine.context();
     boolean isOutput = direction == Direction.OUTPUT;
     int stream = direction.value();
