@@ -26,6 +26,7 @@ class VertxClosesTest {
     logs.close();
     assertThat(logs.complaints()).isEmpty();
     assertThat(rig.events).containsOnlyOnce("stop");
+    rig.session.memory().release(); // nobody has closed the session
     rig.free();
   }
 
