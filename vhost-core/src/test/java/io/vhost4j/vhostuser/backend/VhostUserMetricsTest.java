@@ -83,6 +83,8 @@ class VhostUserMetricsTest {
       backend.settle();
       assertThat(queue("notifications", 0)).isZero();
       guest.call(queue, queue.call);
+      assertThat(queue.call.await(Await.SECONDS * 1000)).as("it comes now").isTrue();
+      guest.sync();
       guest.awaitUsed(queue);
       assertThat(queue("notifications", 0)).isEqualTo(1);
       guest.call(queue, queue.call);
