@@ -90,7 +90,8 @@ class ArchitectureTest {
             "vhostuser.frontend",
             "memory",
             "virtqueue"));
-    MAY_KNOW.put("daemon", List.of("device", "vhostuser.backend", "vhostuser.channel", "event"));
+    MAY_KNOW.put(
+        "daemon", List.of("device", "engine", "vhostuser.backend", "vhostuser.channel", "event"));
     MAY_KNOW.put(
         "bench..",
         List.of(

@@ -9,9 +9,11 @@ import io.vhost4j.testkit.HostileSuite;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /** What the author of a device does to have it attacked: name a request, and say what works. */
+@Tag("long")
 class DiceHostileTest {
   private static VirtioDevice open() throws Exception {
     return new DiceProvider().open(new DeviceOptions("dice", Map.of("sides", "6"))).device();

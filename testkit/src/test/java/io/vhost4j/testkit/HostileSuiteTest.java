@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The suite lets a device pass that is as it should be, and finds each flaw in others. */
 @Tag("jdk")
+@Tag("long")
 class HostileSuiteTest {
   private static byte[] request(int code, String text) {
     byte[] bytes = text.getBytes(US_ASCII);

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Whatever a guest does to a source of entropy: the next gets his bytes. */
 @Tag("jdk")
+@Tag("long")
 class EntropyHostileTest {
   private static VirtioDevice open() throws IOException {
     return new EntropyDevice(

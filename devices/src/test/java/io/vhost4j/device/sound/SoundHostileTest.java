@@ -19,6 +19,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Whatever a guest does to a sound card: the next one plays and records. */
 @Tag("jdk")
+@Tag("long")
 class SoundHostileTest {
   private static final int PERIOD = Rig.CD.periodBytes();
   private static final SoundDeviceConfig CONFIG =

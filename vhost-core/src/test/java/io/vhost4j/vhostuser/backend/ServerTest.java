@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -232,6 +233,7 @@ class ServerTest {
 
   // Devices that are stuck
 
+  @Tag("long")
   @Test
   void aDeviceThatDoesNotStopHoldsUpItsFrontendsAndTheLogSaysSoOnce() throws Exception {
     Promise<Void> stopped = Promise.promise();
@@ -253,6 +255,7 @@ class ServerTest {
     assertThat(backend.logs().complaints()).hasSize(1);
   }
 
+  @Tag("long")
   @Test
   void buffersThatADeviceKeepsBeyondItsEndAreTakenAwaySafely() throws Exception {
     Path path = backend.serve(holder);
@@ -290,6 +293,7 @@ class ServerTest {
     return heads;
   }
 
+  @Tag("long")
   @Test
   void buffersThatADeviceKeepsComeAgainAfterAPauseC18() throws Exception {
     try (Guest guest = Guest.running(backend.serve(holder), 1)) {
@@ -312,6 +316,7 @@ class ServerTest {
     }
   }
 
+  @Tag("long")
   @Test
   void buffersThatADeviceKeepsAndThatCannotComeAgainGoBackUnusedC18() throws Exception {
     try (Guest guest = Guest.running(backend.serve(holder), 1)) {
