@@ -3,6 +3,7 @@ package io.vhost4j.vhostuser.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.engine.EngineQueue;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.engine.QueueCounters;
 import io.vhost4j.virtqueue.VirtqueueException;
 import io.vhost4j.virtqueue.VringAddresses;
@@ -12,12 +13,20 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Devices share an event loop: none may keep it to itself. */
+@ParameterizedClass
+@MethodSource("io.vhost4j.vhostuser.backend.Backend#pollings")
 class FairnessTest {
   private static final int ROUNDS = 200;
 
-  @RegisterExtension final Backend backend = new Backend();
+  @RegisterExtension final Backend backend;
+
+  FairnessTest(Polling polling) {
+    backend = new Backend(polling);
+  }
 
   /**
    * A driver so quick that whenever a buffer has been used, the ring is full again: the event loop
