@@ -152,6 +152,31 @@ class FairnessTest {
   }
 
   @Test
+  void aDeviceThatTakesBuffersOutsideOfTurnsGetsNoMoreThanInOne() throws Exception {
+    TestDevice device = new TestDevice("pulls", 1, TestDevice.Manner.AT_ONCE);
+    try (Guest guest = Guest.running(backend.serve(device), 1)) {
+      Guest.Queue queue = guest.queues.get(0);
+      guest.sync();
+      backend.settle();
+      int most = 1000;
+      int taken =
+          backend.onLoop(
+              () -> {
+                for (int i = 0; i < most; i++) {
+                  guest.submit(queue, "just after the last one was used");
+                  device.pull(0);
+                  if (queue.driver.poll() < 0) {
+                    return i;
+                  }
+                }
+                return most;
+              });
+      assertThat(taken).isBetween(1, 256);
+      Await.until("the rest has a turn of its own", () -> queue.driver.poll() >= 0);
+    }
+  }
+
+  @Test
   void aDriverThatFloodsOneQueueDoesNotStarveAnotherDevice() throws Exception {
     TestDevice flooded = new TestDevice("flooded", 2, TestDevice.Manner.AT_ONCE);
     TestDevice other = new TestDevice("other", 1, TestDevice.Manner.AT_ONCE);
