@@ -58,6 +58,11 @@ final class ManualLoop implements EventLoop {
   }
 
   @Override
+  public Task newTurn(Runnable task) {
+    return newTask(task);
+  }
+
+  @Override
   public void fail(String reason) {
     failures.add(reason);
   }
