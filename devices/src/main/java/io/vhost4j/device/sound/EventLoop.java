@@ -1,5 +1,7 @@
 package io.vhost4j.device.sound;
 
+import io.vhost4j.device.DeviceLog;
+
 /** The event loop of one connection, as far as the sound device needs it. */
 interface EventLoop {
   /** Makes something that is run on the loop whenever a thread asks for it. Any thread. */
@@ -14,6 +16,9 @@ interface EventLoop {
 
   /** Makes a timer, not armed. Event loop only. */
   Timer newTimer(Runnable task);
+
+  /** Where streams log what a guest can cause; see {@link io.vhost4j.device.DeviceContext#log}. */
+  DeviceLog log();
 
   /** The connection cannot go on; see {@link io.vhost4j.device.DeviceContext#fail}. Any thread. */
   void fail(String reason);

@@ -1,6 +1,7 @@
 package io.vhost4j.device.sound;
 
 import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.device.LoopTask;
 import io.vhost4j.event.LoopTimer;
 import io.vhost4j.event.NextTurn;
@@ -27,6 +28,11 @@ final class VertxLoop implements EventLoop {
   @Override
   public Task newTurn(Runnable task) {
     return new NextTurn(device.context(), task)::schedule;
+  }
+
+  @Override
+  public DeviceLog log() {
+    return device.log();
   }
 
   @Override
