@@ -164,8 +164,8 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   /**
    * Looks for buffers while kicks are off, for a moment in each turn of the loop: takes what comes
-   * at once, but no more than one turn may. When looking has been in vain for long enough, kicks
-   * are switched on, and the ring is looked at once more (V14).
+   * at once, though no more steps than one turn may. When looking has been in vain for long enough,
+   * kicks are switched on, and the ring is looked at once more (V14).
    */
   private void poll() {
     int steps = EngineQueue.STEPS_PER_TURN;
@@ -254,7 +254,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   public Future<?> stop() {
     if (!ending) {
       ending = true;
-      if (active && polling.pays()) {
+      if (polling.pays()) {
         leaveKicksOn();
       }
       active = false;
