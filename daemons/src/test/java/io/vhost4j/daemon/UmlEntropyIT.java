@@ -175,17 +175,16 @@ class UmlEntropyIT {
             .filter(process -> process.info().command().orElse("").endsWith("/linux"))
             .min(Comparator.comparing(ProcessHandle::pid))
             .orElseThrow();
-    Path memory = null;
     try (DirectoryStream<Path> files =
         Files.newDirectoryStream(Path.of("/proc/" + linux.pid() + "/fd"))) {
       for (Path file : files) {
         if (Files.readSymbolicLink(file).toString().endsWith("(deleted)")) {
-          memory = file;
+          String all = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+          return all.contains(new String(wanted, StandardCharsets.ISO_8859_1));
         }
       }
     }
-    String all = new String(Files.readAllBytes(memory), StandardCharsets.ISO_8859_1);
-    return all.contains(new String(wanted, StandardCharsets.ISO_8859_1));
+    throw new AssertionError("the memory of the guest is not to be found");
   }
 
   @Test

@@ -200,7 +200,6 @@ class UmlLifeIT {
     try (Daemon daemon = serve("--pacing=none", metrics.option());
         LinuxGuest guest = boot(script + "echo played\nuntil [ -e go ]; do usleep 50000; done\n")) {
       guest.awaitLine("played");
-      System.out.println(metrics.page().lines().filter(l -> l.contains("vhost_queue")).toList());
       assertThat(metrics.ofQueue(2, "polls")).isPositive();
       assertThat(metrics.ofQueue(2, "polled")).isPositive();
       Files.createFile(share.resolve("go"));

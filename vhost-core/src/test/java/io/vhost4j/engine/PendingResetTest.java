@@ -192,7 +192,9 @@ class PendingResetTest {
     assertThat(rig.events).containsExactly("reset");
     endReset(done);
     rig.loop.settle();
-    assertThat(rig.events).as("from the beginning").containsExactly("reset", "started", "turn ends");
+    assertThat(rig.events)
+        .as("from the beginning")
+        .containsExactly("reset", "started", "turn ends");
     assertThat(rig.engine.counters().get(0).buffers()).isEqualTo(4);
   }
 
