@@ -32,8 +32,8 @@ final class OptionDealer {
               "poll-us",
               "N",
               "Look at a ring that has run empty for up to N microseconds before sleeping, while"
-                  + " buffers follow each other that closely; 0 for never (default: as long as"
-                  + " it takes here to be woken, which is measured)",
+                  + " buffers follow each other that closely; 0 for never (default: twice the"
+                  + " time of two wake-ups on this machine, which is measured)",
               0,
               Polling.LONGEST.toNanos() / 1000)
           .inUnitsOf("microseconds");

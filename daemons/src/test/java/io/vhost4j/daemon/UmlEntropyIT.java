@@ -6,9 +6,12 @@ import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -115,6 +118,73 @@ class UmlEntropyIT {
       assertThat(daemon.err()).anySatisfy(line -> assertThat(line).contains("has ended"));
     }
     assertGuestReadsOn();
+  }
+
+  /** Leaves a buffer with the device, takes the driver away, and binds it again when it may. */
+  private static final String UNBINDING =
+      """
+      timeout 1 dd if=/dev/hwrng of=nothing bs=64 count=1 && exit 1
+      for round in 1 2; do
+        echo $devices >$driver/unbind
+        echo "unbound $round"
+        until [ -e go.$round ]; do usleep 50000; done
+        echo 1 >$threads
+        echo $devices >$driver/bind
+        echo $most >$threads
+        dd if=/dev/hwrng of=bound.$round bs=64 count=1 iflag=fullblock
+        timeout 1 dd if=/dev/hwrng of=nothing bs=64 count=1 && exit 1
+      done
+      ! dmesg | grep -E 'WARNING:|BUG:'
+      """;
+
+  /** User-mode Linux frees rings and buffers as soon as all rings are disabled. */
+  @Test
+  void nothingIsWrittenIntoTheBufferOfADriverThatIsGone_C15() throws Exception {
+    Path socket = directory.resolve("rng.sock");
+    Path source = source('u');
+    Metrics metrics = Metrics.anywhere();
+    String[] line = {"--socket=" + socket, "--rng-source=" + source, metrics.option()};
+    try (Daemon daemon = Daemon.startDevice("rng", line).awaitReady();
+        LinuxGuest guest = boot(UNBINDING, socket)) {
+      for (int round = 1; round <= 2; round++) {
+        guest.awaitLine("unbound " + round);
+        double buffers = metrics.ofQueue(0, "buffers");
+        double notifications = metrics.ofQueue(0, "notifications");
+        byte[] bytes = NumberedBytes.of('u', (round - 1) * 64, 64);
+        append(source, bytes);
+        Thread.sleep(2500); // a file that has ended is looked at every second
+        assertThat(guestMemoryHolds(bytes)).as("written into memory of the guest").isFalse();
+        assertThat(metrics.ofQueue(0, "notifications")).isEqualTo(notifications);
+        assertThat(metrics.ofQueue(0, "buffers")).isEqualTo(buffers);
+        Files.createFile(share.resolve("go." + round));
+      }
+      guest.awaitSuccess();
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    assertThat(share.resolve("nothing")).isEmptyFile();
+    for (int round = 1; round <= 2; round++) {
+      NumberedBytes.assertExactly(share.resolve("bound." + round), 'u', (round - 1) * 64, 64);
+    }
+  }
+
+  /** Whether the memory of the only guest has these bytes in one piece. */
+  private static boolean guestMemoryHolds(byte[] wanted) throws IOException {
+    ProcessHandle linux =
+        ProcessHandle.current()
+            .descendants()
+            .filter(process -> process.info().command().orElse("").endsWith("/linux"))
+            .min(Comparator.comparing(ProcessHandle::pid))
+            .orElseThrow();
+    try (DirectoryStream<Path> files =
+        Files.newDirectoryStream(Path.of("/proc/" + linux.pid() + "/fd"))) {
+      for (Path file : files) {
+        if (Files.readSymbolicLink(file).toString().endsWith("(deleted)")) {
+          String all = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+          return all.contains(new String(wanted, StandardCharsets.ISO_8859_1));
+        }
+      }
+    }
+    throw new AssertionError("the memory of the guest is not to be found");
   }
 
   @Test

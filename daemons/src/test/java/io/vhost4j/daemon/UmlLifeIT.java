@@ -159,6 +159,57 @@ class UmlLifeIT {
   }
 
   @Test
+  void aDriverThatIsTakenAwayInMidPlayAndBoundAgainPlaysBitForBit_C15() throws Exception {
+    int rounds = 3;
+    String script =
+        """
+        set -e
+        cd /sys/bus/virtio/drivers/virtio_snd
+        for round in $(seq %d); do
+          %s 2>/dev/null & player=$!
+          sleep 0.5
+          echo virtio0 >unbind
+          ! wait $player
+          echo virtio0 >bind
+          %s
+        done
+        ! dmesg | grep -E 'WARNING:|BUG:'
+        """
+            .formatted(rounds, play("endless.raw"), play("1.raw"));
+    try (Daemon daemon = serve();
+        LinuxGuest guest = boot(script)) {
+      guest.awaitSuccess();
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    Arrived arrived = arrived("played.wav");
+    for (int round = 0; round < rounds; round++) {
+      arrived.thenStartOf(endless).then(first).thenSilenceUpTo(SILENT_FRAMES);
+    }
+    arrived.end();
+  }
+
+  /** Without a pace buffers follow each other as closely as a driver can send them. */
+  @Test
+  void aRingThatIsPolledInPlaceOfKicksPlaysBitForBit() throws Exception {
+    Metrics metrics = Metrics.anywhere();
+    Clip clip = Clip.noise(37, 20_000);
+    clip.writeRaw(share.resolve("clip.raw"));
+    String script =
+        "set -e\naplay -q -D hw:0,0 -M --period-size=64 --buffer-size=4096 %s clip.raw\n"
+            .formatted(clip.alsaOptions());
+    try (Daemon daemon = serve("--pacing=none", metrics.option());
+        LinuxGuest guest = boot(script + "echo played\nuntil [ -e go ]; do usleep 50000; done\n")) {
+      guest.awaitLine("played");
+      assertThat(metrics.ofQueue(2, "polls")).isPositive();
+      assertThat(metrics.ofQueue(2, "polled")).isPositive();
+      Files.createFile(share.resolve("go"));
+      guest.awaitSuccess();
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    arrived("played.wav").then(clip).thenSilenceUpTo(SILENT_FRAMES).end();
+  }
+
+  @Test
   void aGuestWhoseDaemonWasKilledInMidPlayGoesOnWithoutItsCard() throws Exception {
     String script =
         """

@@ -304,9 +304,15 @@ final class Attacks {
   private static void disableWithRequests(Battle battle) throws Exception {
     for (Sample sample : battle.samples()) {
       fill(battle, sample);
-      battle.queue(sample.queue()).enable(false);
+      GuestQueue queue = battle.queue(sample.queue());
+      Guest.await(queue.enable(false));
+      int used = queue.usedIndex();
+      battle.requireNeighbourServed(); // and turns of the loop pass
+      if (queue.usedIndex() != used) {
+        throw new AssertionError("buffers were returned to the disabled queue " + sample.queue());
+      }
       battle.stop(sample.queue());
-      Guest.await(battle.queue(sample.queue()).start());
+      Guest.await(queue.start());
       battle.restart();
     }
   }

@@ -159,7 +159,7 @@ public abstract class Guest implements AutoCloseable {
   /** Stops a ring; tells the index to go on from. */
   abstract Future<Integer> stop(int index);
 
-  abstract void enable(int index, boolean enabled);
+  abstract Future<Void> enable(int index, boolean enabled);
 
   abstract void kick(int index);
 

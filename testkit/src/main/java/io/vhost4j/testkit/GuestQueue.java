@@ -99,9 +99,14 @@ public final class GuestQueue {
     return guest.start(index, size, from, at, enabled);
   }
 
-  /** Enables the running queue, or disables it. */
-  public void enable(boolean enabled) {
-    guest.enable(index, enabled);
+  /**
+   * Enables the started queue, or disables it.
+   *
+   * @return completes when it is so: if it is disabled, the device has given all buffers back or
+   *     put them back into the ring
+   */
+  public Future<Void> enable(boolean enabled) {
+    return guest.enable(index, enabled);
   }
 
   /**

@@ -203,7 +203,7 @@ public final class InProcessGuest extends Guest {
           } catch (Exception e) {
             return Future.failedFuture(e);
           }
-          return queue.start().onSuccess(runs -> enableNow(queue, enabled));
+          return queue.start().compose(started -> enableNow(queue, enabled));
         });
   }
 
@@ -213,16 +213,16 @@ public final class InProcessGuest extends Guest {
   }
 
   @Override
-  void enable(int index, boolean enabled) {
-    run(() -> enableNow(engineQueue(index), enabled));
+  Future<Void> enable(int index, boolean enabled) {
+    return ask(() -> enableNow(engineQueue(index), enabled));
   }
 
-  private static void enableNow(EngineQueue queue, boolean enabled) {
+  private static Future<Void> enableNow(EngineQueue queue, boolean enabled) {
     if (enabled) {
       queue.enable();
-    } else {
-      queue.disable();
+      return Future.succeededFuture();
     }
+    return queue.disable().mapEmpty();
   }
 
   @Override

@@ -236,7 +236,7 @@ public final class LinuxGuest implements AutoCloseable {
    * Waits for the end.
    *
    * @return all that the script has printed, line by line
-   * @throws AssertionError if the script has failed, or the guest
+   * @throws AssertionError if the script has failed, or the guest, or QEMU has warned of something
    */
   public List<String> awaitSuccess() throws IOException, InterruptedException {
     while (readLine() != null) {
@@ -246,6 +246,11 @@ public final class LinuxGuest implements AutoCloseable {
     if (status != 0) {
       throw new AssertionError(
           "the guest has ended with status %d, and said %s".formatted(status, lines));
+    }
+    for (String line : lines) {
+      if (line.startsWith("qemu-system-") && line.contains("warning: ")) {
+        throw new AssertionError(line);
+      }
     }
     return List.copyOf(lines);
   }

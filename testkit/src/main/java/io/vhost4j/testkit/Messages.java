@@ -52,14 +52,18 @@ final class Messages {
     List<Message> all = new ArrayList<>();
     all.add(Message.of(FrontendMessage.GET_FEATURES, Payload.EMPTY));
     all.add(Message.of(FrontendMessage.GET_PROTOCOL_FEATURES, Payload.EMPTY));
-    all.add(Message.of(FrontendMessage.SET_PROTOCOL_FEATURES, Payload.u64(PROTOCOL)));
+    long protocol = PROTOCOL & guest.protocol();
+    boolean hasConfig = (protocol & ProtocolFeature.CONFIG.mask()) != 0;
+    all.add(Message.of(FrontendMessage.SET_PROTOCOL_FEATURES, Payload.u64(protocol)));
     all.add(Message.of(FrontendMessage.SET_OWNER, Payload.EMPTY));
     all.add(
         Message.of(
             FrontendMessage.SET_FEATURES,
             Payload.u64(guest.features() | VhostFeature.PROTOCOL_FEATURES)));
     ByteBuffer config = new ConfigSpace(0, 0, ByteBuffer.allocate(4)).encode();
-    all.add(Message.of(FrontendMessage.GET_CONFIG, config));
+    if (hasConfig) {
+      all.add(Message.of(FrontendMessage.GET_CONFIG, config));
+    }
     all.add(
         Message.of(FrontendMessage.SET_MEM_TABLE, MemoryTable.encode(guest.regions), guest.file));
     battle.setUp();
@@ -76,7 +80,9 @@ final class Messages {
       addQueue(all, guest, i, battle.queue(i));
     }
     all.add(Message.of(FrontendMessage.SET_STATUS, Payload.u64(STATUS_DRIVER_OK)));
-    all.add(Message.of(FrontendMessage.SET_CONFIG, config));
+    if (hasConfig) {
+      all.add(Message.of(FrontendMessage.SET_CONFIG, config));
+    }
     for (int i = 0; i < battle.queueCount(); i++) {
       all.add(Message.of(FrontendMessage.SET_VRING_ENABLE, new VringState(i, 0).encode()));
       all.add(Message.of(FrontendMessage.GET_VRING_BASE, new VringState(i, 0).encode()));

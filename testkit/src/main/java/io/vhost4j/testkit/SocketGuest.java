@@ -56,6 +56,7 @@ public final class SocketGuest extends Guest {
   private final List<Integer> broken = new ArrayList<>();
   private @Nullable RawFrontend frontend;
   private long offered;
+  private long protocol;
 
   private SocketGuest(Path socket, long memoryBytes) throws IOException, GuestMemoryException {
     super(memoryBytes);
@@ -85,7 +86,7 @@ public final class SocketGuest extends Guest {
     RawFrontend connected = new RawFrontend(socket);
     frontend = connected;
     offered = connected.askU64(FrontendMessage.GET_FEATURES);
-    long protocol = connected.askU64(FrontendMessage.GET_PROTOCOL_FEATURES) & PROTOCOL;
+    protocol = connected.askU64(FrontendMessage.GET_PROTOCOL_FEATURES) & PROTOCOL;
     connected.tell(FrontendMessage.SET_PROTOCOL_FEATURES, Payload.u64(protocol));
     obey(FrontendMessage.SET_OWNER, Payload.EMPTY);
     acknowledge(offered());
@@ -137,6 +138,9 @@ public final class SocketGuest extends Guest {
 
   @Override
   public byte[] readConfig(int offset, int length) throws IOException, RefusedException {
+    if (!hasConfig(offset)) {
+      return new byte[length];
+    }
     ByteBuffer wanted = new ConfigSpace(offset, 0, ByteBuffer.allocate(length)).encode();
     ByteBuffer payload = frontend().ask(FrontendMessage.GET_CONFIG, wanted).payload();
     if (!payload.hasRemaining()) {
@@ -149,9 +153,25 @@ public final class SocketGuest extends Guest {
 
   @Override
   public void writeConfig(int offset, byte[] bytes) throws IOException, RefusedException {
-    obey(
-        FrontendMessage.SET_CONFIG,
-        new ConfigSpace(offset, ConfigSpace.FLAGS_WRITE, ByteBuffer.wrap(bytes)).encode());
+    if (hasConfig(offset)) {
+      obey(
+          FrontendMessage.SET_CONFIG,
+          new ConfigSpace(offset, ConfigSpace.FLAGS_WRITE, ByteBuffer.wrap(bytes)).encode());
+    }
+  }
+
+  /** The configuration space of a backend that offers none is empty. */
+  private boolean hasConfig(int offset) throws RefusedException {
+    boolean offered = (protocol & ProtocolFeature.CONFIG.mask()) != 0;
+    if (!offered && offset != 0) {
+      throw new RefusedException("there is no configuration space");
+    }
+    return offered;
+  }
+
+  /** The protocol features that are in use. */
+  long protocol() {
+    return protocol;
   }
 
   Ring ring(int index) {
@@ -195,15 +215,12 @@ public final class SocketGuest extends Guest {
   }
 
   @Override
-  void enable(int index, boolean enabled) {
-    Future<Void> unused =
-        now(
-            () -> {
-              obey(
-                  FrontendMessage.SET_VRING_ENABLE,
-                  new VringState(index, enabled ? 1 : 0).encode());
-              return null;
-            });
+  Future<Void> enable(int index, boolean enabled) {
+    return now(
+        () -> {
+          obey(FrontendMessage.SET_VRING_ENABLE, new VringState(index, enabled ? 1 : 0).encode());
+          return null;
+        });
   }
 
   private static <T extends @Nullable Object> Future<T> now(Callable<T> action) {

@@ -68,7 +68,7 @@ class HostileSuiteTest {
               .filter(test -> test.getDisplayName().equals(flaw.attack))
               .findFirst()
               .orElseThrow();
-      if (attack == end) { // it says so of any attack
+      if (attack.equals(end)) { // it says so of any attack
         tests.get(1).getExecutable().execute();
       }
       assertThatThrownBy(() -> attack.getExecutable().execute())

@@ -33,14 +33,15 @@ final class AdaptivePolling {
 
   /** Buffers were found at a time from {@link #now()}, for the first time in this turn. */
   void came(long time) {
-    if (time - emptySince > polling.limitNanos()) {
+    long limit = polling.limitNanos();
+    if (limit == 0 || time - emptySince > limit) {
       soon = 0;
     } else if (soon < SOON_IN_A_ROW) {
       soon++;
     }
   }
 
-  /** All of them have been taken now. */
+  /** What the device wanted of them has been taken now. */
   void ranEmpty() {
     emptySince = now();
   }

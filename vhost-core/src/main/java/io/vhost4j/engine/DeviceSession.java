@@ -12,7 +12,6 @@ import io.vhost4j.memory.GuestMemory;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -40,6 +39,10 @@ public final class DeviceSession implements DeviceContext {
   private final List<EngineQueue> queues;
 
   private GuestMemory memory = GuestMemory.empty();
+
+  /** Whether no change of the memory is under way, as far as the peer says. */
+  private boolean memoryWhole = true;
+
   private long features;
   private int status;
   private boolean over;
@@ -150,15 +153,36 @@ public final class DeviceSession implements DeviceContext {
   }
 
   /**
-   * Puts a new table in place of the present one, for running rings too (C26).
+   * Puts a new table in place of the present one, for running rings too (C26). A ring that is not
+   * in it is broken.
    *
    * @param table belongs to the session from now on, which releases it
    */
   public void memory(GuestMemory table) {
+    memory(table, true);
+  }
+
+  /**
+   * As {@link #memory(GuestMemory)}, for a table to which more may be added: QEMU takes all old
+   * regions away before it adds the new ones, and says nothing when it is done. A ring that is not
+   * in it rests until it is in one (C24).
+   */
+  public void changedMemory(GuestMemory table) {
+    memory(table, false);
+  }
+
+  private void memory(GuestMemory table, boolean whole) {
     GuestMemory former = memory;
     memory = table;
+    memoryWhole = whole;
     queues.forEach(queue -> queue.rebind(table));
     former.release();
+    queues.forEach(EngineQueue::look);
+  }
+
+  /** Whether a ring that is not in {@link #memory()} never will be. */
+  boolean isMemoryWhole() {
+    return memoryWhole;
   }
 
   /**
@@ -179,6 +203,11 @@ public final class DeviceSession implements DeviceContext {
   /** The features that the driver has acknowledged, 0 before. */
   long acknowledged() {
     return features;
+  }
+
+  /** Bytes of the configuration space. */
+  public int configSize() {
+    return device.config().size();
   }
 
   /**
@@ -214,7 +243,7 @@ public final class DeviceSession implements DeviceContext {
 
   /** The bytes of a range that lie inside the space (H8). */
   private int knownConfig(String done, int offset, int length) throws RefusedException {
-    int size = device.config().size();
+    int size = configSize();
     if (offset < 0 || offset > size) {
       throw new RefusedException(
           "configuration space %s at offset %d of %d bytes"
@@ -257,13 +286,16 @@ public final class DeviceSession implements DeviceContext {
   public Future<Void> reset() {
     status = 0;
     queues.forEach(EngineQueue::disable);
-    return haltAndReset(EngineQueue::halt, EngineQueue::rewind);
+    return haltAndReset(EngineQueue::rewind);
   }
 
   /**
    * Waits for the last reset, and notices a driver that begins anew although nobody has reset the
    * device: some frontends only stop the rings when their guest reboots, and stop them in the same
    * way for a pause.
+   *
+   * <p>Others, user-mode Linux for one, only disable the rings of a driver that goes, and set them
+   * up anew for the next one.
    *
    * <p>A paused driver goes on where its rings stopped, a new one begins at index 0. So a ring that
    * starts at the index above 0 where it stopped proves the first, and one that starts at another
@@ -275,7 +307,7 @@ public final class DeviceSession implements DeviceContext {
     if (isResetting()) {
       return lastReset.compose(done -> beforeStart(queue)); // there may be a further one by then
     }
-    if (!(undecided || queue.isLeft()) || queue.isStarted()) {
+    if (queue.isRunning() || !(undecided || queue.isStarted())) {
       return Future.succeededFuture();
     }
     if (queue.goesOn()) {
@@ -287,8 +319,7 @@ public final class DeviceSession implements DeviceContext {
       return Future.succeededFuture();
     }
     LOG.debug("{}: a new driver begins, the device is reset", log);
-    return haltAndReset(EngineQueue::makeWay, EngineQueue::forgetStop)
-        .compose(done -> beforeStart(queue));
+    return haltAndReset(EngineQueue::forgetStop).compose(done -> beforeStart(queue));
   }
 
   /**
@@ -297,12 +328,11 @@ public final class DeviceSession implements DeviceContext {
    *
    * @param prepare prepares each queue for the next start, behind the reset
    */
-  private Future<Void> haltAndReset(
-      Function<EngineQueue, Future<?>> halt, Consumer<EngineQueue> prepare) {
+  private Future<Void> haltAndReset(Consumer<EngineQueue> prepare) {
     lastReset =
         lastReset.compose(
             former ->
-                Future.join(queues.stream().map(halt).toList())
+                Future.join(queues.stream().map(EngineQueue::halt).toList())
                     .compose(halted -> ask(this::resetDevice))
                     .onComplete(
                         done -> {
@@ -379,6 +409,11 @@ public final class DeviceSession implements DeviceContext {
   /** Whether a ring that is started may run. */
   boolean isReady() {
     return !over && !isResetting();
+  }
+
+  /** A ring waits for memory that is to come. */
+  void queueRests(int queue, String reason) {
+    LOG.debug("{}: queue {} rests: {}", log, queue, reason);
   }
 
   void queueBroken(int queue, String reason) {

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * it sleeps. It takes processor time, gives way to other threads meanwhile, and saves the driver
  * its kicks.
  *
- * @param longest the longest time, up to {@link #LONGEST}; null for as long as it takes to wake a
- *     driver and be woken by it on this machine, which is measured
+ * @param longest the longest time, up to {@link #LONGEST}; null for twice the time that it takes on
+ *     this machine to wake a driver and be woken by it, which is measured
  */
 public record Polling(@Nullable Duration longest) {
   /** The most that can be asked for; whoever wants more wants a loop that never sleeps. */
@@ -25,6 +25,12 @@ public record Polling(@Nullable Duration longest) {
    * before it wakes us.
    */
   private static final int ROUND_TRIPS = 2;
+
+  /**
+   * The most, whatever was measured: on a machine that was busy then, a stream with a period of a
+   * few milliseconds would be waited for awake.
+   */
+  static final long MOST_MEASURED_NANOS = 200_000;
 
   /**
    * @throws IllegalArgumentException if {@code longest} is out of range
@@ -41,7 +47,11 @@ public record Polling(@Nullable Duration longest) {
     return NEVER;
   }
 
-  /** Looks for as long as it costs to sleep and be woken, and so never spends more than saves. */
+  /**
+   * Looks for as long as sleeping and being woken would delay a driver and its device, so that no
+   * more time is spent awake than is gained. A driver whose buffers follow each other closer than
+   * that for ever has a processor for itself.
+   */
   public static Polling whileItPays() {
     return WHILE_IT_PAYS;
   }
@@ -64,6 +74,8 @@ public record Polling(@Nullable Duration longest) {
 
   /** The longest time in nanoseconds; 0 for never, and while it is not known yet. */
   long limitNanos() {
-    return longest == null ? ROUND_TRIPS * WakeUps.roundTripNanos() : longest.toNanos();
+    return longest == null
+        ? Math.min(ROUND_TRIPS * WakeUps.roundTripNanos(), MOST_MEASURED_NANOS)
+        : longest.toNanos();
   }
 }

@@ -114,7 +114,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   /** Returns how many of so many steps are left. */
   private int turn(int steps) {
-    if (inTurn || !active || !queue.isEnabled()) {
+    if (inTurn || !active) {
       return steps;
     }
     counters.turns++;
@@ -164,8 +164,8 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   /**
    * Looks for buffers while kicks are off, for a moment in each turn of the loop: takes what comes
-   * at once, but no more than one turn may. When looking has been in vain for long enough, kicks
-   * are switched on, and the ring is looked at once more (V14).
+   * at once, though no more steps than one turn may. When looking has been in vain for long enough,
+   * kicks are switched on, and the ring is looked at once more (V14).
    */
   private void poll() {
     int steps = EngineQueue.STEPS_PER_TURN;
@@ -181,7 +181,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     counters.polls++;
     Thread.yield(); // to a driver that shares the processor: it has just been notified
     try {
-      boolean goesOn = queue.isEnabled() && polling.goesOn();
+      boolean goesOn = polling.goesOn();
       boolean came = false;
       for (int i = 0; i < LOOKS_PER_TURN && goesOn && !came; i++) {
         came = ring.hasNext();
@@ -225,21 +225,21 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   }
 
   /** Stops this ring for good; the rest of the device goes on. */
-  private void fail(String reason) {
+  void fail(String reason) {
     if (active) {
       active = false;
       counters.errors++;
-      session.queueBroken(queue.index(), reason);
+      queue.broken(reason);
     }
   }
 
-  /** Goes on with another table of memory, after SET_MEM_TABLE and the like (C16, C26). */
-  void rebind(GuestMemory memory) {
-    try {
-      ring.rebind(memory);
-    } catch (VirtqueueException e) {
-      fail(String.valueOf(e.getMessage()));
-    }
+  /**
+   * Goes on with another table of memory, after SET_MEM_TABLE and the like (C16, C26).
+   *
+   * @throws VirtqueueException if the ring is not in it; it stays in the former one
+   */
+  void rebind(GuestMemory memory) throws VirtqueueException {
+    ring.rebind(memory);
   }
 
   /**
@@ -254,7 +254,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   public Future<?> stop() {
     if (!ending) {
       ending = true;
-      if (active && polling.pays()) {
+      if (polling.pays()) {
         leaveKicksOn();
       }
       active = false;
@@ -267,14 +267,6 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   /** What {@link #stop()} returns, or will return. */
   Future<Void> stopped() {
     return stopped.future();
-  }
-
-  /**
-   * Writes nothing into the ring any more, as its driver is gone and may have given its memory to
-   * somebody else. A stop is to follow.
-   */
-  void disown() {
-    ring.disown();
   }
 
   /** Who serves the ring next may be another program, which waits for a kick. */
@@ -350,7 +342,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   @Override
   public @Nullable DescriptorChain next() throws VirtqueueException {
-    if (!active || !queue.isEnabled()) {
+    if (!active) {
       return null;
     }
     if (budget <= 0) {

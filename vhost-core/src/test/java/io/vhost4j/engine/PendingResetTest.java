@@ -62,18 +62,26 @@ class PendingResetTest {
     assertThat(rig.engine.counters().get(0).buffers()).as("the first one again").isEqualTo(2);
   }
 
+  private Future<Void> startAndEnable() throws Exception {
+    return rig.loop.call(
+        () -> {
+          rig.queue().enable();
+          return rig.queue().start();
+        });
+  }
+
   @Test
   void aRingThatIsStartedMeanwhileRunsBehindTheReset() throws Exception {
     EngineRig.await(rig.loop.call(() -> rig.queue().stop()));
     rig.events.clear();
     Future<Void> done = rig.loop.call(rig.session::reset);
-    Future<Void> started = rig.loop.call(() -> rig.queue().start());
+    Future<Void> started = startAndEnable();
     rig.loop.settle();
     assertThat(rig.events).containsExactly("reset");
     assertThat(started.isComplete()).isFalse();
     endReset(done);
     EngineRig.await(started);
-    assertThat(rig.events).containsExactly("reset", "started");
+    assertThat(rig.events).startsWith("reset", "started");
   }
 
   @Test
@@ -83,6 +91,7 @@ class PendingResetTest {
     Promise<Void> second = Promise.promise();
     rig.resets = second::future;
     Future<Void> last = rig.loop.call(rig.session::reset);
+    rig.loop.run(() -> rig.queue().enable());
     rig.loop.run(reset::complete);
     EngineRig.await(first);
     rig.loop.settle();
@@ -118,6 +127,75 @@ class PendingResetTest {
     EngineRig.await(started);
     assertThat(rig.events).startsWith("turn ends", "stop", "started");
     assertThat(EngineRig.await(rig.loop.call(() -> rig.queue().stop()))).isEqualTo(2);
+  }
+
+  /** A buffer is held, and the ring is being disabled. */
+  private Future<?> beginDisable() throws Exception {
+    rig.loop.run(() -> rig.holds = true);
+    rig.loop.run(rig::send);
+    Future<?> disabled = rig.loop.call(() -> rig.queue().disable());
+    rig.loop.settle();
+    assertThat(rig.events).containsExactly("turn ends", "stop");
+    assertThat(disabled.isComplete()).isFalse();
+    rig.events.clear();
+    rig.loop.run(() -> rig.holds = false);
+    return disabled;
+  }
+
+  @Test
+  void aRingThatIsEnabledWhileItIsBeingDisabledRunsWhenItsBuffersAreBack() throws Exception {
+    Future<?> disabled = beginDisable();
+    rig.loop.run(
+        () -> {
+          rig.queue().enable();
+          rig.queue().look();
+        });
+    Future<?> again = rig.loop.call(() -> rig.queue().disable());
+    rig.loop.run(() -> rig.queue().enable());
+    Future<Void> started = rig.loop.call(() -> rig.queue().start());
+    rig.loop.settle();
+    assertThat(rig.events).isEmpty();
+    rig.loop.run(rig::release);
+    Object unused = EngineRig.await(disabled);
+    unused = EngineRig.await(again);
+    EngineRig.await(started);
+    rig.loop.settle();
+    assertThat(rig.events).startsWith("started", "turn ends").containsOnlyOnce("started");
+    rig.loop.run(rig::send);
+    assertThat(EngineRig.await(rig.loop.call(() -> rig.queue().stop()))).isEqualTo(3);
+  }
+
+  @Test
+  void aRingThatIsStoppedWhileItIsBeingDisabledStaysStopped() throws Exception {
+    Future<?> unused = beginDisable();
+    Future<Integer> stopped = rig.loop.call(() -> rig.queue().stop());
+    rig.loop.run(() -> rig.queue().enable());
+    rig.loop.run(rig::release);
+    assertThat(EngineRig.await(stopped)).isEqualTo(2);
+    rig.loop.settle();
+    assertThat(rig.events).isEmpty();
+    rig.loop.run(() -> rig.queue().setBase(2));
+    EngineRig.await(rig.loop.call(() -> rig.queue().start()));
+    assertThat(rig.events).as("a pause").containsExactly("started", "turn ends");
+  }
+
+  @Test
+  void aResetWaitsForARingThatIsBeingDisabled() throws Exception {
+    Future<?> disabled = beginDisable();
+    Future<Void> done = rig.loop.call(rig.session::reset);
+    rig.loop.run(() -> rig.queue().enable());
+    rig.loop.settle();
+    assertThat(rig.events).isEmpty();
+    rig.loop.run(rig::release);
+    Object unused = EngineRig.await(disabled);
+    rig.loop.settle();
+    assertThat(rig.events).containsExactly("reset");
+    endReset(done);
+    rig.loop.settle();
+    assertThat(rig.events)
+        .as("from the beginning")
+        .containsExactly("reset", "started", "turn ends");
+    assertThat(rig.engine.counters().get(0).buffers()).isEqualTo(4);
   }
 
   @Test

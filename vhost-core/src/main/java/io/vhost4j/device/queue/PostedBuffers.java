@@ -24,7 +24,8 @@ public final class PostedBuffers implements QueueHandler {
   public interface Source {
     /**
      * Writes the next event into a buffer, whole or not at all: one for which there is no room is
-     * to be dropped, or it would stay in the way.
+     * to be dropped, or it would stay in the way. If this throws, the buffer waits for the next
+     * start of the ring, or the next call of {@link PostedBuffers#fill()}.
      *
      * @param buffer at the start of the buffer's writable part
      * @return bytes written from the start on; 0 if there is no event, and nothing was written: the
@@ -75,8 +76,7 @@ public final class PostedBuffers implements QueueHandler {
 
   /**
    * To be called when there are events that were not there before, in one go for any number of
-   * them. Does nothing while the queue does not run, or is disabled and has no buffer out of the
-   * ring: when it does, the source will be asked.
+   * them. Does nothing while the queue does not run: when it does, the source will be asked.
    *
    * @throws InternalError if the frontend has cut its memory short
    */
@@ -95,22 +95,18 @@ public final class PostedBuffers implements QueueHandler {
 
   /** Gives the buffer back, unless it has to wait. */
   private boolean answer(DeviceQueue running, DescriptorChain buffer) {
-    waiting = buffer;
+    waiting = buffer; // also if the source throws: Linux's hwrng never gets over an empty one (R2)
     int written = 0;
-    boolean waits = false;
-    try {
-      if (source.fits(buffer)) {
-        written = source.fill(buffer.writer());
-        waits = written == 0;
-        buffer.deliverFaults();
-      }
-    } finally { // the memory may be gone, but the ring wants its chain back
-      if (!waits) {
-        waiting = null;
-        running.complete(buffer, written);
+    if (source.fits(buffer)) {
+      written = source.fill(buffer.writer());
+      buffer.deliverFaults();
+      if (written == 0) {
+        return false;
       }
     }
-    return !waits;
+    waiting = null;
+    running.complete(buffer, written);
+    return true;
   }
 
   /** Leaves the buffer in the ring (F8): nothing of the driver's memory is touched for nothing. */

@@ -34,7 +34,7 @@ final class Vring {
    * Takes the kick descriptor, which starts the ring unless it runs already (C13).
    *
    * @param descriptor null to have the ring polled; the ring's from now on
-   * @return completes when the ring runs; fails with a {@link RefusedException} if it cannot
+   * @return completes when the ring is started; fails with a {@link RefusedException} if it cannot
    */
   Future<Void> setKick(@Nullable Kick descriptor) throws RefusedException {
     listen(descriptor);
@@ -117,18 +117,6 @@ final class Vring {
               stopListening();
               setCall(null);
             });
-  }
-
-  /**
-   * Makes way for another size, index or place of a ring that the frontend has disabled: user-mode
-   * Linux gives them to a driver that follows another without having stopped the ring. The call
-   * descriptor stays, as it comes first there.
-   */
-  Future<?> leaveIfDisabled() {
-    if (queue.isEnabled() || !queue.isRunning()) {
-      return Future.succeededFuture();
-    }
-    return queue.leave().onComplete(left -> stopListening());
   }
 
   /** Closes what the frontend gave; the ring has been stopped. */

@@ -3,6 +3,7 @@ package io.vhost4j.vhostuser.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.Future;
+import io.vhost4j.device.DeviceConfig;
 import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.OwnedFd;
@@ -76,6 +77,25 @@ class ProtocolTest {
       assertThat(frontend.askU64(FrontendMessage.GET_PROTOCOL_FEATURES)).isEqualTo(WITH_STATUS);
       frontend.tell(FrontendMessage.SET_PROTOCOL_FEATURES, Payload.u64(WITH_STATUS));
       assertThat(frontend.askU64(FrontendMessage.GET_QUEUE_NUM)).isEqualTo(3);
+    }
+  }
+
+  /** QEMU prints a warning if its device has none either. */
+  @Test
+  void aDeviceWithoutConfigurationSpaceDoesNotOfferOne() throws Exception {
+    TestDevice bare =
+        new TestDevice("bare", 1, TestDevice.Manner.AT_ONCE) {
+          @Override
+          public DeviceConfig config() {
+            return DeviceConfig.NONE;
+          }
+        };
+    long rest = WITH_STATUS & ~ProtocolFeature.CONFIG.mask();
+    try (Guest guest = new Guest(backend.serve(bare))) {
+      assertThat(guest.frontend.askU64(FrontendMessage.GET_PROTOCOL_FEATURES)).isEqualTo(rest);
+      guest.negotiate(Guest.FEATURES, rest);
+      guest.shareMemory();
+      guest.play(guest.startQueue());
     }
   }
 

@@ -98,6 +98,137 @@ class RingLifecycleTest {
     }
   }
 
+  /** User-mode Linux frees ring and buffers as soon as all rings are disabled. */
+  @Test
+  void aRingIsDisabledWhenEveryBufferHasComeBackC15() throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      int head = guest.submit(queue, "held");
+      guest.announce(queue);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      guest.enable(queue, 0);
+      guest.frontend.tell(FrontendMessage.GET_FEATURES, Payload.EMPTY);
+      backend.settle();
+      assertThat(guest.frontend.hasNews()).as("an answer before the buffer").isFalse();
+      assertThat(holder.events).endsWith("stop 0");
+      queue.kick.signal();
+      backend.settle();
+      backend.onLoop(holder::release);
+      assertThat(guest.frontend.receive().header().request())
+          .as("messages meanwhile wait (C2)")
+          .isEqualTo(FrontendMessage.GET_FEATURES.id());
+      assertThat(queue.driver.poll()).isEqualTo(head);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 7, 65533, 65535})
+  void aDisabledRingHoldsNoBufferAndGoesOnWhereItWasC15F8(int start) throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.addQueue(start);
+      guest.start(queue, true);
+      int[] heads = {
+        guest.submit(queue, "one"), guest.submit(queue, "two"), guest.submit(queue, "three")
+      };
+      guest.announce(queue);
+      Await.until("three buffers held", () -> holder.held() == 3);
+      holder.putsBack = 2;
+      for (int round = 0; round < 3; round++) {
+        guest.enable(queue, 0);
+        guest.sync();
+        assertThat(holder.held()).isZero();
+        assertThat(queue.driver.poll()).isEqualTo(round == 0 ? heads[0] : -1);
+        guest.enable(queue, 1);
+        Await.until("two buffers held", () -> holder.held() == 2);
+      }
+      assertThat(count(holder, "reset")).isZero();
+      backend.onLoop(() -> holder.completeHeld(0, 0));
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[1]);
+      guest.enable(queue, 0); // as QEMU does before it stops a ring
+      assertThat(guest.stop(queue)).isEqualTo((start + 2) & 0xffff);
+      assertThat(queue.driver.poll()).as("put back").isEqualTo(-1);
+      guest.start(queue, (start + 2) & 0xffff, true);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      backend.onLoop(holder::release);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[2]);
+    }
+  }
+
+  @Test
+  void aRingThatIsDisabledAndEnabledAgainAndAgainLosesNothing() throws Exception {
+    TestDevice worker = new TestDevice("worker", 1, TestDevice.Manner.WORKER);
+    try (Guest guest = guest(worker, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      for (int i = 0; i < 200; i++) {
+        int head = guest.submit(queue, "buffer " + i);
+        queue.kick.signal();
+        for (int j = 0; j <= i % 4; j++) {
+          guest.enable(queue, 0);
+          guest.enable(queue, 1);
+        }
+        assertThat(guest.awaitUsed(queue)).isEqualTo(head);
+        assertThat(queue.driver.usedLength()).isPositive();
+      }
+      guest.enable(queue, 0);
+      assertThat(guest.stop(queue)).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void nothingIsLeftOfAFrontendThatGoesWhileItsRingIsBeingDisabledE11() throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      guest.submit(queue, "held");
+      guest.announce(queue);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      guest.enable(queue, 0);
+      Await.until("stop reached the device", () -> holder.events.contains("stop 0"));
+    }
+    backend.settle();
+    assertThat(holder.events).endsWith("stop 0");
+    backend.onLoop(holder::release);
+    Await.until("disconnected", () -> holder.events.contains("disconnected"));
+    assertThat(holder.events).endsWith("stop 0", "reset", "disconnected");
+  }
+
+  @Test
+  void aRingThatIsSetUpAnewWhileItIsDisabledWaitsForItsStart() throws Exception {
+    try (Guest guest = guest(device, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      guest.play(queue);
+      guest.enable(queue, 0);
+      guest.reboot(queue);
+      guest.setUp(queue, 0);
+      guest.enable(queue, 1);
+      assertLeftAlone(guest, queue, "not started");
+      assertThat(count(device, "reset")).isZero();
+      guest.kick(queue, queue.kick);
+      guest.awaitUsed(queue);
+      assertThat(count(device, "reset")).as("a new driver begins").isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aRingThatIsBrokenIsNotMendedByBeingDisabledAndEnabled() throws Exception {
+    try (Guest guest = guest()) {
+      Guest.Queue queue = guest.startQueue();
+      device.failsNext = true;
+      guest.submit(queue, "fails");
+      queue.kick.signal();
+      assertThat(queue.error.await(Await.SECONDS * 1000)).isTrue();
+      guest.enable(queue, 0);
+      guest.enable(queue, 1);
+      guest.sync();
+      guest.awaitUsed(queue); // the buffer that was in the device's hands
+      assertLeftAlone(guest, queue, "broken");
+      int base = guest.stop(queue);
+      guest.start(queue, base, true);
+      guest.awaitUsed(queue);
+      guest.play(queue);
+      assertThat(backend.logs().complaints()).hasSize(2); // the failure, and the ring that stops
+    }
+  }
+
   @Test
   void aRingThatRunsKeepsItsSizeIndexAndPlaceC16() throws Exception {
     try (Guest guest = guest()) {
@@ -444,6 +575,72 @@ class RingLifecycleTest {
       guest.shareMemory();
       guest.start(queue, base, true);
       guest.play(queue);
+    }
+  }
+
+  private static void remove(Guest guest) throws Exception {
+    assertThat(
+            guest.frontend.acked(
+                FrontendMessage.REM_MEM_REG, MemoryTable.encodeSingle(Guest.region())))
+        .isZero();
+  }
+
+  private static void add(Guest guest) throws Exception {
+    assertThat(
+            guest.frontend.acked(
+                FrontendMessage.ADD_MEM_REG, MemoryTable.encodeSingle(Guest.region()), guest.file))
+        .isZero();
+  }
+
+  /** QEMU takes all old regions away before it adds the new ones. */
+  @Test
+  void aRingWhoseMemoryIsTakenAwayAndGivenAgainGoesOnC24C26() throws Exception {
+    try (Guest guest = guest()) {
+      Guest.Queue queue = guest.startQueue();
+      for (int round = 0; round < 3; round++) {
+        guest.play(queue);
+        remove(guest);
+        guest.submit(queue, "meanwhile");
+        queue.kick.signal(); // the driver knows nothing of it
+        guest.enable(queue, 0);
+        guest.enable(queue, 1);
+        guest.sync();
+        backend.settle();
+        assertThat(queue.driver.poll()).isEqualTo(-1);
+        add(guest);
+        guest.awaitUsed(queue);
+        guest.play(queue);
+      }
+      assertThat(queue.error.drain()).isZero();
+      assertThat(backend.logs().complaints()).isEmpty();
+      assertThat(count(device, "reset")).isZero();
+      remove(guest);
+      assertThat(guest.stop(queue)).isEqualTo(9);
+      add(guest);
+      guest.start(queue, 9, true);
+      guest.play(queue);
+    }
+  }
+
+  @Test
+  void aBufferOfARingWhoseMemoryIsTakenAwayKeepsItsMemoryC26() throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      int head = guest.submit(queue, "held");
+      guest.announce(queue);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      remove(guest);
+      add(guest);
+      backend.settle();
+      assertThat(count(holder, "started 0")).as("before the buffer is back").isEqualTo(1);
+      backend.onLoop(holder::release);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(head);
+      Await.until("started again", () -> count(holder, "started 0") == 2);
+      guest.submit(queue, "next");
+      guest.announce(queue);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      backend.onLoop(holder::release);
+      guest.awaitUsed(queue);
     }
   }
 
