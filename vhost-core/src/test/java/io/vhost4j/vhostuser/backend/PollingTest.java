@@ -175,8 +175,7 @@ class PollingTest {
       guest.awaitUsed(queue);
 
       int[] base = new int[1];
-      whilePolled(
-          guest, () -> base[0] = guest.stop(queue), () -> restart(guest, base[0]));
+      whilePolled(guest, () -> base[0] = guest.stop(queue), () -> restart(guest, base[0]));
       assertThat(base[0]).isEqualTo((int) (counters().buffers() & 0xffff));
       guest.submit(queue, "for whoever is next");
       assertThat(queue.driver.needsKick()).as("a kick is wanted").isTrue();
