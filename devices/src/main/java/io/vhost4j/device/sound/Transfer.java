@@ -44,7 +44,6 @@ abstract class Transfer {
 
   private final SpscRing<StreamJob> outbox;
 
-  /** What may be moved before the next turn, in bytes; 0 or less for nothing. */
   private int budget = BYTES_PER_TURN;
 
   /** Bytes at the start of the buffers that wait which were moved before they were withdrawn. */
@@ -188,9 +187,9 @@ abstract class Transfer {
     budget = BYTES_PER_TURN;
   }
 
-  /** What may still be moved in this turn, in bytes. */
+  /** What may still be moved in this turn, in bytes; 0 or less for nothing. */
   final int budget() {
-    return Math.max(0, budget);
+    return budget;
   }
 
   /** So many bytes were moved. */

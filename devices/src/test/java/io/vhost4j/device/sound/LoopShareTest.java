@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What one guest can have a turn of the event loop take, which other devices may share. */
 class LoopShareTest {
   private static final int RING_SIZE = 256;
-  private static final long QUEUE_BYTES = 16L << 20;
+  private static final long QUEUE_BYTES = 32L << 20;
 
   /** Buffers that a turn of a queue takes at most. */
   private static final int TURN = 256;
