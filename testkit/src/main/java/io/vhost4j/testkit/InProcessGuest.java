@@ -98,10 +98,10 @@ public final class InProcessGuest extends Guest {
     }
   }
 
-  private InProcessGuest(Vertx vertx, VirtioDevice device, long memoryBytes, Polling polling)
+  private InProcessGuest(Vertx vertx, VirtioDevice device, long memoryBytes)
       throws IOException, GuestMemoryException {
     super(memoryBytes);
-    engine = DeviceEngine.create(vertx, device, polling, device::name);
+    engine = DeviceEngine.create(vertx, device, Polling.never(), device::name);
   }
 
   /**
@@ -113,16 +113,7 @@ public final class InProcessGuest extends Guest {
    */
   public static InProcessGuest create(Vertx vertx, VirtioDevice device, long memoryBytes)
       throws Exception {
-    return create(vertx, device, memoryBytes, Polling.never());
-  }
-
-  /**
-   * As {@link #create(Vertx, VirtioDevice, long)}, with an engine that looks at rings that have run
-   * empty for a while.
-   */
-  public static InProcessGuest create(
-      Vertx vertx, VirtioDevice device, long memoryBytes, Polling polling) throws Exception {
-    InProcessGuest guest = new InProcessGuest(vertx, device, memoryBytes, polling);
+    InProcessGuest guest = new InProcessGuest(vertx, device, memoryBytes);
     guest.connect();
     return guest;
   }

@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.device.DeviceStatus;
 import io.vhost4j.device.VirtioFeature;
-import io.vhost4j.engine.Polling;
 import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
@@ -21,23 +20,15 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Rings that a guest has messed up: that ring stops, and nothing else. */
-@ParameterizedClass
-@MethodSource("io.vhost4j.vhostuser.backend.Backend#pollings")
 class MalformedRingTest {
   private static final long PAGE = Guest.request(0);
   private static final long NO_MEMORY = 0x9000_0000L;
 
-  @RegisterExtension final Backend backend;
-
-  MalformedRingTest(Polling polling) {
-    backend = new Backend(polling);
-  }
+  @RegisterExtension final Backend backend = new Backend();
 
   private final TestDevice device = new TestDevice("copy", 2, TestDevice.Manner.AT_ONCE);
 

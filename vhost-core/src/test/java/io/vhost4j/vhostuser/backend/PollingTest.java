@@ -187,6 +187,24 @@ class PollingTest {
   }
 
   @Test
+  void aRingThatBreaksUnderPollingStopsAlone() throws Exception {
+    Path path = serve(LONG);
+    try (Guest guest = Guest.running(path, 1)) {
+      Guest.Queue queue = guest.queues.get(0);
+      playUntilPolled(guest);
+      new RawRing(guest, queue).index((int) counters().buffers() + 1000);
+      queue.kick.signal(); // in case that polling was over
+      assertThat(queue.error.await(Await.SECONDS * 1000)).as("error descriptor").isTrue();
+      guest.stop(queue);
+      guest.reboot(queue);
+      guest.start(queue, true);
+      playUntilPolled(guest);
+    }
+    assertThat(backend.logs().complaints()).singleElement().asString().contains("ahead in a ring");
+    backend.assertServes(path, 1);
+  }
+
+  @Test
   void memoryThatIsTruncatedUnderPollingEndsTheConnectionAlone() throws Exception {
     Path path = serve(LONG);
     try (Guest guest = Guest.running(path, 1)) {
