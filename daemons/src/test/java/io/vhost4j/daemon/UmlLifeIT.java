@@ -195,7 +195,7 @@ class UmlLifeIT {
     Clip clip = Clip.noise(37, 5000);
     clip.writeRaw(share.resolve("clip.raw"));
     String script =
-        "set -e\naplay -q -D hw:0,0 -M --period-size=64 --buffer-size=4096 %s clip.raw\n"
+        "set -e\naplay -q -D hw:0,0 --period-size=64 --buffer-size=16384 %s clip.raw\n"
             .formatted(clip.alsaOptions());
     try (Daemon daemon = serve("--poll-us=10000", metrics.option());
         LinuxGuest guest = boot(script + "echo played\nuntil [ -e go ]; do usleep 50000; done\n")) {
