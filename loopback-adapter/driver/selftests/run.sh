@@ -1,0 +1,67 @@
+#!/bin/sh
+# Runs in a guest, in the directory with virtio-loopback.ko, test and fuzz: loads the module and puts it to the test.
+# Arguments: seconds to fuzz, its seed, how often to load and unload, then names of tests (none: all).
+fuzz_seconds=$1 seed=$2 cycles=$3
+shift 3
+failed=0
+
+check() {
+  if "$@"; then return; fi
+  echo "FAILED $*"
+  failed=1
+}
+
+# leaks: what nobody points to any more, twice, as pointers move.
+leaks() {
+  [ -e /sys/kernel/debug/kmemleak ] || return 0
+  echo scan >/sys/kernel/debug/kmemleak
+  sleep 6
+  echo scan >/sys/kernel/debug/kmemleak
+  cat /sys/kernel/debug/kmemleak
+  ! grep -q 'virtio_loopback' /sys/kernel/debug/kmemleak
+}
+
+mkdir -p /tmp/x
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+if [ -e /sys/kernel/debug/failslab ]; then
+  # An allocation that a test makes fail is no news.
+  for kind in failslab fail_page_alloc fail_usercopy; do echo 0 >/sys/kernel/debug/$kind/verbose; done
+  echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
+  echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait
+  echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+fi
+
+for bad in 0 65 1000000; do
+  if insmod ./virtio-loopback.ko devices=$bad 2>/dev/null; then
+    echo "FAILED devices=$bad was taken"
+    failed=1
+  fi
+done
+check insmod ./virtio-loopback.ko devices=2
+[ -c /dev/loopback-0 ] && [ -c /dev/loopback-1 ] && [ ! -e /dev/loopback-2 ] || { echo "FAILED nodes"; failed=1; }
+check ./test "$@"
+
+if [ "$fuzz_seconds" -gt 0 ]; then
+  check ./fuzz "$fuzz_seconds" "$seed"
+  check ./test rng_reads_what_the_device_wrote block_with_all_features_is_exact
+fi
+
+# With an owner that has a device, the module stays; when he dies it can go.
+i=0
+while [ $i -lt "$cycles" ]; do
+  ./test owner_killed_behind_attach >/dev/null || { echo "FAILED test in cycle $i"; failed=1; break; }
+  tries=0
+  until rmmod virtio_loopback 2>/dev/null; do
+    tries=$((tries + 1))
+    if [ $tries -gt 500 ]; then echo "FAILED rmmod in cycle $i"; failed=1; break 2; fi
+    sleep 0.02
+  done
+  insmod ./virtio-loopback.ko devices=$((i % 64 + 1)) || { failed=1; break; }
+  i=$((i + 1))
+done
+if [ "$cycles" -gt 0 ]; then echo "$i load and unload cycles"; fi
+check leaks
+tries=0
+until rmmod virtio_loopback 2>/dev/null || [ $tries -gt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+[ ! -e /sys/module/virtio_loopback ] || { echo "FAILED rmmod: still in use"; failed=1; }
+exit $failed
