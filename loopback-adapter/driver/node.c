@@ -40,7 +40,7 @@ static dev_t node_base;
 /* An open file. */
 struct vlb_session {
 	struct vlb_node *node;
-	struct mutex lock;
+	struct mutex lock;		/* of dev */
 	struct vlb_device *dev;		/* NULL: none attached */
 };
 
@@ -377,7 +377,7 @@ static int node_open(struct inode *inode, struct file *file)
 	struct vlb_node *node = &nodes[iminor(inode) - MINOR(node_base)];
 	struct vlb_session *s;
 
-	/* Loading is not through, or has failed. */
+	/* Loading is not through, or has failed. Pairs with make_nodes(). */
 	if (!smp_load_acquire(&node->dev))
 		return -ENXIO;
 	if (atomic_cmpxchg(&node->owned, 0, 1))
@@ -434,6 +434,7 @@ static int make_nodes(void)
 			destroy_nodes(i);
 			return PTR_ERR(dev);
 		}
+		/* For who opens it: it may be a parent now. */
 		smp_store_release(&nodes[i].dev, dev);
 	}
 	return 0;
