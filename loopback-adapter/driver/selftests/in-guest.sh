@@ -21,7 +21,6 @@ leaks() {
   ! grep -q 'virtio_loopback' /sys/kernel/debug/kmemleak
 }
 
-mkdir -p /tmp/x
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 if [ -e /sys/kernel/debug/failslab ]; then
   # An allocation that a test makes fail is no news.
