@@ -65,6 +65,7 @@ case $kernel in
   *)
     version=$kernel
     if [ "$compile" = 0 ]; then version=$(cat "$("$root/scripts/guest/prepare.sh" --kernel "$kernel")/ready"); fi
+    "$root/scripts/install-deps.sh" uml
     make=(KDIR="$("$here/debian-headers.sh" "$version")")
     boot=("$root/scripts/guest/boot.sh" --kernel "$kernel" --memory 768)
     ;;

@@ -10,6 +10,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/i2c.h>
+#include <linux/i2c-dev.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -191,7 +193,9 @@ static void bad_attach_is_refused(void)
 	check_attach(a.version = 2, EPROTO);
 	check_attach(a.version = 0, EPROTO);
 	check_attach(a.flags = 2, EINVAL);
-	check_attach(a.device_id = 0, EINVAL);
+	check_attach(a.device_id = 0, EOPNOTSUPP);
+	check_attach(a.device_id = 5, EOPNOTSUPP);	/* balloon */
+	check_attach(a.device_id = 27, EOPNOTSUPP);	/* pmem */
 	check_attach(a.features &= ~VERSION_1, EINVAL);
 	check_attach(a.features |= FEATURE(34), EINVAL);
 	check_attach(a.features |= FEATURE(30), EINVAL);
@@ -974,6 +978,38 @@ static void owner_killed_with_buffers_in_flight(void)
 	check_soon(!exists(DISK));
 }
 
+/* Its driver waits for an answer without a limit. */
+static void i2c_transfer_ends_when_its_device_goes(void)
+{
+	struct model *m = model_i2c();
+	struct i2c_msg msg = { .addr = 0x1c, .len = 1, .buf = (uint8_t[]){ 7 } };
+	struct i2c_rdwr_ioctl_data transfer = { &msg, 1 };
+	int fd = -1, status;
+	pid_t pid;
+
+	if (!exists("/sys/bus/virtio/drivers/i2c_virtio") &&
+	    !exists("/sys/bus/virtio/drivers/virtio_i2c")) {
+		printf("# this kernel has no driver\n");
+		return;
+	}
+	model_start(m);
+	check_soon((fd = open("/dev/i2c-0", O_RDWR)) >= 0);
+	check(ioctl(fd, I2C_RDWR, &transfer) == 1);
+	m->hold = true;
+	usleep(1000);
+	pid = fork();
+	if (!pid) {
+		close(m->fd);
+		_exit(ioctl(fd, I2C_RDWR, &transfer) == 1 ? 0 : 1);
+	}
+	check_soon(m->queue[0].avail->idx != m->queue[0].next);
+	close(fd);
+	model_stop(m);
+	close(m->fd);
+	m->fd = -1;
+	check(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1);
+}
+
 static void owner_killed_in_the_middle_of_a_read(void)
 {
 	int i;
@@ -1295,6 +1331,7 @@ static const struct {
 	TEST(console_killed_at_driver_ok),
 	TEST(owner_killed_while_the_driver_probes),
 	TEST(owner_killed_with_buffers_in_flight),
+	TEST(i2c_transfer_ends_when_its_device_goes),
 	TEST(owner_killed_in_the_middle_of_a_read),
 	TEST(owner_killed_while_it_waits_for_messages),
 	TEST(daemon_outlives_the_owner),
