@@ -40,7 +40,7 @@ bool vlb_features_known(u64 features)
 
 bool vlb_is_broken(struct vlb_device *dev)
 {
-	return smp_load_acquire(&dev->broken) != VLB_BROKEN_NO;
+	return READ_ONCE(dev->broken) != VLB_BROKEN_NO;
 }
 
 /* The first reason stays. In any context. */
@@ -68,7 +68,7 @@ static void break_device(struct kthread_work *work)
 	u32 queue = READ_ONCE(dev->broken_queue);
 	u32 i;
 
-	if (dev->broken == VLB_BROKEN_DETACHED)
+	if (dev->broken == VLB_BROKEN_DETACHED || dev->said)
 		;
 	else if (queue < dev->queue_count)
 		dev_warn(dev->node->dev, "device %u is broken: %s (queue %u)\n",
@@ -76,6 +76,7 @@ static void break_device(struct kthread_work *work)
 	else
 		dev_warn(dev->node->dev, "device %u is broken: %s\n", dev->vdev.id.device,
 			 broken_names[dev->broken]);
+	dev->said = true;
 	wake_up_all(&dev->answered);
 	wake_up_poll(&dev->node->wait, EPOLLIN | EPOLLERR | EPOLLHUP);
 	for (i = 0; i < dev->queue_count; i++)
@@ -287,6 +288,8 @@ static void vlb_set_status(struct virtio_device *vdev, u8 status)
 	u8 fresh = status & ~dev->status;
 	u32 i;
 
+	if (!dev->name[0])
+		strscpy(dev->name, dev_name(&vdev->dev), sizeof(dev->name));
 	if (vlb_is_broken(dev)) {
 		/* The driver finds its queues broken. */
 		if (fresh & VIRTIO_CONFIG_S_DRIVER_OK)
@@ -552,6 +555,8 @@ void vlb_detach_device(struct vlb_device *dev)
 {
 	atomic_inc(&dev->node->leaving);
 	vlb_break(dev, VLB_BROKEN_DETACHED, ~0);
+	/* Who broke it before may not have come to that yet. Twice does no harm. */
+	kthread_queue_work(dev->worker, &dev->break_work);
 	queue_work(vlb_wq, &dev->remove);
 	vlb_put_device(dev);
 }
@@ -602,6 +607,7 @@ struct vlb_device *vlb_attach_device(struct vlb_node *node, const struct vlb_att
 	INIT_LIST_HEAD(&dev->asked);
 	init_waitqueue_head(&dev->answered);
 	mutex_init(&dev->fds);
+	dev->broken_queue = ~0;
 	dev->features = attach->features;
 	dev->attach_flags = attach->flags;
 	dev->timeout = msecs_to_jiffies(attach->timeout ?: VLB_DEFAULT_TIMEOUT);
@@ -653,7 +659,5 @@ void vlb_get_state(struct vlb_device *dev, struct vlb_state *state)
 	if (state->status & VIRTIO_CONFIG_S_FEATURES_OK)
 		state->features = READ_ONCE(dev->vdev.features);
 	state->memory_size = (u64)dev->memory.count << PAGE_SHIFT;
-	/* Its name is there before its first status. */
-	if (state->status)
-		strscpy(state->name, dev_name(&dev->vdev.dev), sizeof(state->name));
+	memcpy(state->name, dev->name, sizeof(state->name));
 }

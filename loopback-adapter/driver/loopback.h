@@ -155,22 +155,24 @@ struct vlb_device {
 	u32 broken;
 	u32 broken_queue;
 	struct kthread_work break_work;
+	bool said;			/* in the log */
 	bool has_queues;		/* the driver core knows of queues */
 
+	char name[32];			/* on the bus, once it has had a status */
 	u8 status;
 	bool told;			/* the owner has heard of a driver */
 
-	spinlock_t config_lock;
+	spinlock_t config_lock;		/* of the next three */
 	u32 config_size;
 	u32 generation;
 	u8 config[VLB_MAX_CONFIG];
 
-	spinlock_t ask_lock;
+	spinlock_t ask_lock;		/* of all questions asked */
 	struct list_head asked;
 	u32 last_id;
 	wait_queue_head_t answered;
 
-	struct mutex fds;
+	struct mutex fds;		/* of kicks and calls as they are replaced */
 	u32 queue_count;
 	struct vlb_queue_ctx queue[];
 };

@@ -15,6 +15,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/virtio_ids.h>
 #include <xen/xen.h>
 
 #include "loopback.h"
@@ -22,6 +23,8 @@
 /* Former devices that may still be on their way out when a new one comes. */
 #define MAX_LEAVING	4
 #define LEAVE_TIMEOUT	(5 * HZ)
+/* Linux 6.1 has no name for it. */
+#define ID_SPI		45
 
 static unsigned int devices = 1;
 module_param(devices, uint, 0444);
@@ -40,7 +43,7 @@ static dev_t node_base;
 /* An open file. */
 struct vlb_session {
 	struct vlb_node *node;
-	struct mutex lock;
+	struct mutex lock;		/* of dev */
 	struct vlb_device *dev;		/* NULL: none attached */
 };
 
@@ -77,6 +80,33 @@ static long get_info(struct vlb_session *s, void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+/*
+ * Devices whose drivers look on them as on any peripheral. Others are given
+ * the keys of the house: a virtio-pmem or virtio-mem names physical addresses,
+ * a balloon takes the kernel's pages.
+ */
+static int check_device_id(u32 id)
+{
+	switch (id) {
+	case VIRTIO_ID_NET:
+		return capable(CAP_NET_ADMIN) ? 0 : -EPERM;
+	case VIRTIO_ID_BLOCK:
+	case VIRTIO_ID_CONSOLE:
+	case VIRTIO_ID_RNG:
+	case VIRTIO_ID_CLOCK:
+	case VIRTIO_ID_INPUT:
+	case VIRTIO_ID_VSOCK:
+	case VIRTIO_ID_SOUND:
+	case VIRTIO_ID_I2C_ADAPTER:
+	case VIRTIO_ID_CAN:
+	case VIRTIO_ID_GPIO:
+	case ID_SPI:
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
 static int check_attach(const struct vlb_attach *a)
 {
 	u32 i;
@@ -85,7 +115,7 @@ static int check_attach(const struct vlb_attach *a)
 		return -EPROTO;
 	if (a->flags & ~VLB_ATTACH_CONFIG_READS || memchr_inv(a->reserved, 0, sizeof(a->reserved)))
 		return -EINVAL;
-	if (!a->device_id || !vlb_features_known(a->features))
+	if (!vlb_features_known(a->features))
 		return -EINVAL;
 	if (!a->queue_count || a->queue_count > VLB_MAX_QUEUES || a->config_size > VLB_MAX_CONFIG)
 		return -EINVAL;
@@ -102,7 +132,7 @@ static int check_attach(const struct vlb_attach *a)
 	if (memchr_inv(&a->queue[i], 0, (VLB_MAX_QUEUES - i) * sizeof(a->queue[0])) ||
 	    memchr_inv(a->config + a->config_size, 0, VLB_MAX_CONFIG - a->config_size))
 		return -EINVAL;
-	return 0;
+	return check_device_id(a->device_id);
 }
 
 /* The former device gets its chance to be gone. */
@@ -377,7 +407,7 @@ static int node_open(struct inode *inode, struct file *file)
 	struct vlb_node *node = &nodes[iminor(inode) - MINOR(node_base)];
 	struct vlb_session *s;
 
-	/* Loading is not through, or has failed. */
+	/* Loading is not through, or has failed. Pairs with make_nodes(). */
 	if (!smp_load_acquire(&node->dev))
 		return -ENXIO;
 	if (atomic_cmpxchg(&node->owned, 0, 1))
@@ -434,6 +464,7 @@ static int make_nodes(void)
 			destroy_nodes(i);
 			return PTR_ERR(dev);
 		}
+		/* For who opens it: it may be a parent now. */
 		smp_store_release(&nodes[i].dev, dev);
 	}
 	return 0;

@@ -151,7 +151,7 @@ static void describe_chain(struct vlb_queue_ctx *q, u16 head, const struct vlb_f
 		q->shadow.desc[head].len = m.pieces * sizeof(*d);
 		q->shadow.desc[head].flags = VRING_DESC_F_INDIRECT;
 		q->shadow.desc[head].next = 0;
-		/* Linux fills tables in order; whatever the driver does, a piece gets the next entry. */
+		/* Whatever the order of the driver's table, a piece gets the next entry. */
 		i = 0;
 	}
 	while ((d = chain_next(&c))) {
@@ -349,14 +349,19 @@ static bool notify(struct virtqueue *vq)
 
 	spin_lock_irqsave(&q->lock, flags);
 	if (vlb_is_broken(q->dev)) {
-		alive = !q->drained;
-	} else if (!eventfd_signal_allowed()) {
-		kthread_queue_work(q->dev->worker, &q->work);
+		/* A driver that spins for its buffer would keep who drains from running. */
+		alive = !q->drained && !(q->flags & VLB_QUEUE_POSTED);
 	} else {
 		/* What was posted is back already, and the driver may want to hear of it. */
-		if (pull(q) || q->flags & VLB_QUEUE_POSTED)
+		bool more = pull(q) || q->flags & VLB_QUEUE_POSTED;
+
+		/* Not within a call of another device whose eventfd is our kick. */
+		if (eventfd_signal_allowed())
+			kick(q);
+		else
+			more = true;
+		if (more)
 			kthread_queue_work(q->dev->worker, &q->work);
-		kick(q);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 	return alive;
@@ -558,7 +563,8 @@ static void fail_all(struct vlb_queue_ctx *q)
 /*
  * The device is broken: everything goes back as failed, also what drivers add
  * meanwhile, as some wait for it without a limit. Ends, as others always add
- * one for one that they get.
+ * one for one that they get. Not behind a reset or before DRIVER_OK, when the
+ * driver expects no callback.
  */
 void vlb_drain_queue(struct vlb_queue_ctx *q)
 {
@@ -567,14 +573,16 @@ void vlb_drain_queue(struct vlb_queue_ctx *q)
 
 	mutex_lock(&q->serve);
 	for (i = 0; !done; i++) {
-		spin_lock_irq(&q->lock);
-		if (q->vq)
+		bool live = q->vq && READ_ONCE(q->dev->status) & VIRTIO_CONFIG_S_DRIVER_OK;
+
+		if (live) {
+			spin_lock_irq(&q->lock);
 			fail_all(q);
-		spin_unlock_irq(&q->lock);
-		if (q->vq)
+			spin_unlock_irq(&q->lock);
 			interrupt(q);
+		}
 		spin_lock_irq(&q->lock);
-		done = !q->vq || q->avail_seen == READ_ONCE(q->ring->avail->idx) ||
+		done = !live || q->avail_seen == READ_ONCE(q->ring->avail->idx) ||
 		       i == DRAIN_ROUNDS - 1;
 		q->drained = done;
 		spin_unlock_irq(&q->lock);

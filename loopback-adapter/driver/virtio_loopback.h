@@ -9,6 +9,7 @@
 #ifndef _VIRTIO_LOOPBACK_H
 #define _VIRTIO_LOOPBACK_H
 
+#include <linux/const.h>
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -40,7 +41,7 @@ struct vlb_info {
  * output of consoles, whose driver spins with a lock held until it has its
  * buffer back.
  */
-#define VLB_QUEUE_POSTED	(1 << 0)
+#define VLB_QUEUE_POSTED	_BITUL(0)
 
 struct vlb_queue_spec {
 	__u16 size;		/* largest number of descriptors: a power of 2 */
@@ -50,7 +51,7 @@ struct vlb_queue_spec {
 };
 
 /* Configuration space is read from the owner, message by message. */
-#define VLB_ATTACH_CONFIG_READS	(1 << 0)
+#define VLB_ATTACH_CONFIG_READS	_BITUL(0)
 
 /* Argument of VLB_ATTACH. */
 struct vlb_attach {
@@ -114,7 +115,7 @@ struct vlb_queue_fds {
 };
 
 /* The driver is told by a configuration change interrupt. */
-#define VLB_CONFIG_NOTIFY	(1 << 0)
+#define VLB_CONFIG_NOTIFY	_BITUL(0)
 
 /* Argument of VLB_SET_CONFIG. */
 struct vlb_config {

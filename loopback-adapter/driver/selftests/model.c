@@ -508,3 +508,17 @@ struct model *model_input(void)
 	m->attach.config_size = 136;
 	return m;
 }
+
+static uint32_t serve_i2c(struct model *m, int q, struct piece *p, unsigned int n)
+{
+	*p[n - 1].data = 0;
+	return 1;
+}
+
+struct model *model_i2c(void)
+{
+	struct model *m = new_model(34, 1, 64, FEATURE(0));
+
+	m->serve = serve_i2c;
+	return m;
+}

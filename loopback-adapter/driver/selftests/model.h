@@ -92,6 +92,7 @@ struct model *model_rng(void);
 struct model *model_block(uint64_t bytes, int queues, uint64_t features);
 struct model *model_console(void);
 struct model *model_input(void);
+struct model *model_i2c(void);
 
 /* Opens and attaches, without serving. Ends the test if it does not work. */
 void model_attach(struct model *m);

@@ -21,7 +21,6 @@ leaks() {
   ! grep -q 'virtio_loopback' /sys/kernel/debug/kmemleak
 }
 
-mkdir -p /tmp/x
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 if [ -e /sys/kernel/debug/failslab ]; then
   # An allocation that a test makes fail is no news.
@@ -49,7 +48,7 @@ fi
 # With an owner that has a device, the module stays; when he dies it can go.
 i=0
 while [ $i -lt "$cycles" ]; do
-  ./test owner_killed_behind_attach >/dev/null || { echo "FAILED test in cycle $i"; failed=1; break; }
+  ./test owner_killed_behind_attach >/tmp/cycle || { echo "FAILED test in cycle $i"; failed=1; break; }
   tries=0
   until rmmod virtio_loopback 2>/dev/null; do
     tries=$((tries + 1))
@@ -61,6 +60,8 @@ while [ $i -lt "$cycles" ]; do
 done
 if [ "$cycles" -gt 0 ]; then echo "$i load and unload cycles"; fi
 check leaks
+# It stops looking when it has found something.
+if [ -e /proc/lockdep_stats ]; then check grep -q 'debug_locks: *1' /proc/lockdep_stats; fi
 tries=0
 until rmmod virtio_loopback 2>/dev/null || [ $tries -gt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 [ ! -e /sys/module/virtio_loopback ] || { echo "FAILED rmmod: still in use"; failed=1; }
