@@ -202,7 +202,11 @@ final class LoopbackAdapter implements CardServer {
   }
 
   @Override
-  public void attached() {}
+  public void attached() throws LoopbackException {
+    if (frontend().closed().isComplete()) {
+      throw new LoopbackException("the daemon at %s is gone again".formatted(socket), true);
+    }
+  }
 
   @Override
   public Future<Void> negotiated(long taken) {

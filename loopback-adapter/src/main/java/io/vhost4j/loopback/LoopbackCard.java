@@ -23,6 +23,12 @@ public final class LoopbackCard {
   /** Until it is tried again to have a card. */
   private static final long RETRY_MILLIS = 500;
 
+  /** The same behind cards that do not last. */
+  private static final long LONGEST_RETRY_MILLIS = 30_000;
+
+  /** What is a card that lasts. */
+  private static final long LASTING_NANOS = 10_000_000_000L;
+
   /** How long a driver may take until the log asks where it is. */
   private static final long DRIVER_MILLIS = 10_000;
 
@@ -51,6 +57,8 @@ public final class LoopbackCard {
 
   private boolean attached;
   private boolean running;
+  private long arrivedAt;
+  private long retryMillis = RETRY_MILLIS;
   private String lastProblem = "";
   private @Nullable Long timer;
 
@@ -195,6 +203,7 @@ public final class LoopbackCard {
 
   private void arrived() throws IOException {
     attached = true;
+    arrivedAt = System.nanoTime();
     running = false;
     int mine = ++generation;
     server.attached();
@@ -238,22 +247,24 @@ public final class LoopbackCard {
                   lastProblem = problem;
                   log.info("{}: waiting: {}", this, problem);
                 }
-                tryLater();
+                tryLater(RETRY_MILLIS);
               }
               return null;
             });
   }
 
-  private void tryLater() {
+  private void tryLater(long millis) {
     if (closing == null) {
-      timer = context.setTimer(RETRY_MILLIS, id -> attempt());
+      timer = context.setTimer(millis, id -> attempt());
     }
   }
 
   private void lost(String reason) {
     if (attached && closing == null) {
       log.warn("{}: the card is taken away: {}", this, reason);
-      attempt = leave().onComplete(done -> tryLater());
+      boolean lasted = System.nanoTime() - arrivedAt > LASTING_NANOS;
+      retryMillis = lasted ? RETRY_MILLIS : Math.min(2 * retryMillis, LONGEST_RETRY_MILLIS);
+      attempt = leave().onComplete(done -> tryLater(retryMillis));
     }
   }
 
@@ -307,21 +318,26 @@ public final class LoopbackCard {
   }
 
   private void obey(LoopbackNode.Message message, int whose) {
-    Future<Void> done =
-        switch (message.type()) {
-          case STATUS -> status(message);
-          case CONFIG_WRITE -> server.writeConfig(message.offset(), message.data());
-          case OTHER -> Future.failedFuture("the module asks what this program does not know");
-        };
-    done.onComplete(
-        result -> {
-          if (isPresent(whose)) {
-            if (result.failed()) {
-              log.warn("{}: not done: {}", this, result.cause().getMessage());
-            }
-            node().reply(message, result.succeeded());
-          }
-        });
+    // What is thrown is the answer too: somebody in the kernel waits for one.
+    Future<Void> begun = context.succeededFuture();
+    begun
+        .compose(
+            done ->
+                switch (message.type()) {
+                  case STATUS -> status(message);
+                  case CONFIG_WRITE -> server.writeConfig(message.offset(), message.data());
+                  case OTHER ->
+                      Future.failedFuture("the module asks what this program does not know");
+                })
+        .onComplete(
+            result -> {
+              if (isPresent(whose)) {
+                if (result.failed()) {
+                  log.warn("{}: not done: {}", this, result.cause().getMessage());
+                }
+                node().reply(message, result.succeeded());
+              }
+            });
   }
 
   private Future<Void> status(LoopbackNode.Message message) {

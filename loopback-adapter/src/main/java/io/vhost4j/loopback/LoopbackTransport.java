@@ -28,6 +28,10 @@ final class LoopbackTransport implements CardServer, Transport {
   private final int queueSize;
   private @Nullable CardSlot slot;
   private @Nullable DeviceSession session;
+
+  /** Why the device cannot serve the card that is to come; null if it can. */
+  private @Nullable String failure;
+
   private @Nullable QueueBell[] bells = new QueueBell[0];
 
   /**
@@ -75,6 +79,7 @@ final class LoopbackTransport implements CardServer, Transport {
   public Future<CardOffer> begin(CardSlot free) {
     VirtioDevice device = engine.device();
     slot = free;
+    failure = null;
     session = engine.open(this);
     bells = new QueueBell[device.queueCount()];
     session.begin();
@@ -99,6 +104,9 @@ final class LoopbackTransport implements CardServer, Transport {
 
   @Override
   public void attached() throws LoopbackException {
+    if (failure != null) {
+      throw new LoopbackException("%s: %s".formatted(engine.name(), failure), true);
+    }
     LoopbackNode node = slot().node();
     long size = node.state().memorySize();
     try (OwnedFd file = node.memory()) {
@@ -229,6 +237,7 @@ final class LoopbackTransport implements CardServer, Transport {
   @Override
   public void disconnect(String reason) {
     if (session != null) {
+      failure = reason;
       slot().lost(reason);
     }
   }
