@@ -74,7 +74,19 @@ class ArchitectureTest {
         "device.sound.driver",
         List.of(
             "device.sound.wire", "audio", "device", "vhostuser.frontend", "memory", "virtqueue"));
-    MAY_KNOW.put("daemon", List.of("device", "vhostuser.backend", "vhostuser.channel", "event"));
+    MAY_KNOW.put(
+        "loopback",
+        List.of(
+            "device",
+            "engine",
+            "event",
+            "memory",
+            "nativeio",
+            "vhostuser.frontend",
+            "vhostuser.protocol",
+            "virtqueue"));
+    MAY_KNOW.put(
+        "daemon", List.of("device", "loopback", "vhostuser.backend", "vhostuser.channel", "event"));
     MAY_KNOW.put(
         "bench..",
         List.of(
