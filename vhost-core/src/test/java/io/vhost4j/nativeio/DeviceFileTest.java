@@ -51,8 +51,7 @@ class DeviceFileTest {
       assertThat(file.read(message)).isEqualTo(8);
       assertThat(message.getLong(0)).isZero();
       file.write(message, 8);
-      assertThatThrownBy(() -> file.write(message, 9))
-          .isInstanceOf(IllegalArgumentException.class);
+      assertThatThrownBy(() -> file.write(message, 9)).isInstanceOf(IllegalArgumentException.class);
     }
     try (DeviceFile file = DeviceFile.open(Path.of("/dev/full"))) {
       assertThatThrownBy(() -> file.write(message, 8)).hasMessageContaining("No space left");
