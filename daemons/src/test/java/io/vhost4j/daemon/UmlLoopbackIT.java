@@ -168,11 +168,11 @@ class UmlLoopbackIT {
             echo entropy of a daemon
             start rngd vhost-device-rng --socket=/dev/shm/rng.sock
             ready rngd
+            refused unfit 1 -s /dev/shm/rng.sock -d vhusnd -l 2
             start vhurng virtio-loopback-adapter -s /dev/shm/rng.sock -d vhurng -l 1
             ready vhurng
             until_so entropy
             dd if=/dev/hwrng of=daemon.rnd bs=1024 count=16 2>&1
-            refused unfit 1 -s /dev/shm/rng.sock -d vhusnd -l 2
             echo no driver comes
             echo 0 >/sys/bus/virtio/drivers_autoprobe
             start alone virtio-loopback-adapter -d vrng -l 2
