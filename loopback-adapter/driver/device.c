@@ -464,7 +464,7 @@ static int make_memory(struct vlb_memory *m, u64 size)
 
 	file = shmem_file_setup("virtio-loopback", size, VLB_SHMEM_FLAGS);
 	if (IS_ERR(file))
-		return PTR_ERR(file);
+		return -ENOMEM;
 	m->file = file;
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	SHMEM_I(file_inode(file))->seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
@@ -479,7 +479,7 @@ static int make_memory(struct vlb_memory *m, u64 size)
 		page = shmem_read_mapping_page_gfp(file->f_mapping, m->count, GFP_HIGHUSER |
 						   __GFP_NORETRY | __GFP_NOWARN);
 		if (IS_ERR(page))
-			return PTR_ERR(page);
+			return -ENOMEM;
 		m->pages[m->count++] = page;
 		cond_resched();
 		if (fatal_signal_pending(current))
