@@ -1239,6 +1239,7 @@ static void failing_allocations_give_an_error(void)
 	for (n = 1; n < 2000; n++) {
 		char text[16];
 		int nth = open("/proc/thread-self/fail-nth", O_RDWR), fd, result, err;
+		struct vlb_queue_fds fds = { 0, new_eventfd(), new_eventfd(), 0 };
 
 		check(nth >= 0);
 		sprintf(text, "%d", n);
@@ -1248,15 +1249,12 @@ static void failing_allocations_give_an_error(void)
 		err = errno;
 		if (!result) {
 			int memory = ioctl(fd, VLB_GET_MEMORY);
-			struct vlb_queue_fds fds = { 0, new_eventfd(), new_eventfd(), 0 };
 
 			result = ioctl(fd, VLB_SET_QUEUE_FDS, &fds);
 			err = errno;
 			if (memory < 0)
 				result = -1;
 			close(memory);
-			close(fds.kick);
-			close(fds.call);
 		}
 		check(read(nth, text, sizeof(text)) > 0);
 		text[15] = 0;
@@ -1264,6 +1262,8 @@ static void failing_allocations_give_an_error(void)
 		close(nth);
 		if (fd >= 0)
 			close(fd);
+		close(fds.kick);
+		close(fds.call);
 		if (atoi(text) == 0 && result) {
 			failures++;
 			if (err != ENOMEM && err != EFAULT && err != ENFILE && err != EINTR && err != EAGAIN)
