@@ -632,6 +632,85 @@ static void nodes_do_not_mix(void)
 	model_end(rng);
 }
 
+static pid_t reader_of_rng(struct model *m)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		uint8_t data[64];
+		int fd = open(RNG, O_RDONLY);
+
+		close(m->fd);
+		_exit(read(fd, data, sizeof(data)) == sizeof(data) && data[0] == 0xa5 ? 0 : 1);
+	}
+	return pid;
+}
+
+/* The module's own kicks look like calls, and nobody else hears them. */
+static void one_eventfd_for_both_ways_is_harmless(void)
+{
+	struct model *m = model_rng();
+	struct vlb_queue_fds good, same = { 0, new_eventfd(), 0, 0 };
+	pid_t pid;
+	int status;
+
+	same.call = same.kick;
+	model_start(m);
+	check_rng();
+	good = (struct vlb_queue_fds){ 0, m->queue[0].kick, m->queue[0].call, 0 };
+	check(!ioctl(m->fd, VLB_SET_QUEUE_FDS, &same));
+	pid = reader_of_rng(m);
+	usleep(50000);
+	signal_eventfd(same.kick);
+	/* What was not heard is made up for. */
+	check(!ioctl(m->fd, VLB_SET_QUEUE_FDS, &good));
+	check(waitpid(pid, &status, 0) == pid && !status);
+	check(!broken(m));
+}
+
+static void kick_of_one_device_can_be_the_call_of_another(void)
+{
+	struct model *m = model_rng(), *other = model_input();
+	struct vlb_queue_fds call = { 0, -1, 0, 0 };
+
+	other->node = OTHER_NODE;
+	model_start(m);
+	model_start(other);
+	check_soon(other->running);
+	call.call = m->queue[0].kick;
+	check(!ioctl(other->fd, VLB_SET_QUEUE_FDS, &call));
+	/* They steal each other's kicks; nothing worse. */
+	check(!broken(m) && !broken(other));
+	call.call = m->queue[0].call;
+	check(!ioctl(other->fd, VLB_SET_QUEUE_FDS, &call));
+	call.call = -1;
+	check(!ioctl(other->fd, VLB_SET_QUEUE_FDS, &call));
+	signal_eventfd(m->queue[0].kick);
+	check_rng();
+	model_end(other);
+	check_rng();
+}
+
+static void too_few_queues_end_the_driver(void)
+{
+	struct model *m = model_input();
+
+	m->attach.queue_count = 1;
+	m->attach.queue[1].size = 0;
+	model_start(m);
+	check_soon(m->failures == 1);
+	check(!m->starts && !broken(m));
+}
+
+static void posted_queue_takes_no_buffer_to_write(void)
+{
+	struct model *m = model_rng();
+
+	m->attach.queue[0].flags = VLB_QUEUE_POSTED;
+	model_start(m);
+	check_soon(broken(m) == VLB_BROKEN_DRIVER);
+}
+
 /* ---- An owner that does not do what it should ---- */
 
 static void silence_breaks_the_device(int stop_at)
@@ -1306,6 +1385,10 @@ static const struct {
 	TEST(input_reads_configuration_by_messages),
 	TEST(driver_unbinds_and_binds),
 	TEST(nodes_do_not_mix),
+	TEST(one_eventfd_for_both_ways_is_harmless),
+	TEST(kick_of_one_device_can_be_the_call_of_another),
+	TEST(too_few_queues_end_the_driver),
+	TEST(posted_queue_takes_no_buffer_to_write),
 	TEST(silence_at_features_ok_breaks_the_device),
 	TEST(silence_at_driver_ok_breaks_the_device),
 	TEST(silence_at_reset_ends_with_the_timeout),
