@@ -11,6 +11,16 @@ check() {
   failed=1
 }
 
+# What waits in the kernel, for the log of a failure.
+show_blocked() {
+  for task in /proc/[0-9]*; do
+    if grep -q '^State:.[DR]' "$task/status" 2>/dev/null || grep -q 'virtio_loopback' "$task/stack" 2>/dev/null; then
+      echo "waiting: $(cat "$task/comm" 2>/dev/null)"
+      cat "$task/stack" 2>/dev/null
+    fi
+  done
+}
+
 # meminfo FIELD: in KiB.
 meminfo() { sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo; }
 
@@ -67,7 +77,12 @@ while [ $i -lt "$cycles" ]; do
   tries=0
   until rmmod virtio_loopback 2>/dev/null; do
     tries=$((tries + 1))
-    if [ $tries -gt 500 ]; then echo "FAILED rmmod in cycle $i"; failed=1; break 2; fi
+    if [ $tries -gt 500 ]; then
+      echo "FAILED rmmod in cycle $i"
+      show_blocked
+      failed=1
+      break 2
+    fi
     sleep 0.02
   done
   insmod ./virtio-loopback.ko devices=$((i % 64 + 1)) || { failed=1; break; }

@@ -524,6 +524,8 @@ static void console_does_not_wait_for_a_device_that_sleeps(void)
 	int fd = -1, i;
 
 	m->hold = true;
+	m->attach.queue[1].size = 64;
+	m->attach.queue[1].memory = 8192;
 	model_start(m);
 	check_soon((fd = open("/dev/hvc0", O_RDWR | O_NOCTTY | O_NONBLOCK)) >= 0);
 	for (i = 0; i < 1000; i++) {
