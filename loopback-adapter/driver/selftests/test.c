@@ -1337,7 +1337,11 @@ static void failing_allocations_give_an_error(void)
 				result = -1;
 			close(memory);
 		}
-		check(read(nth, text, sizeof(text)) > 0);
+		/* How many of n are left; that copy may be the one that fails. */
+		if (read(nth, text, sizeof(text)) < 0) {
+			check(errno == EFAULT);
+			strcpy(text, "1");
+		}
 		text[15] = 0;
 		check(write(nth, "0", 1) > 0);
 		close(nth);
