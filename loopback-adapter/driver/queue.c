@@ -521,21 +521,26 @@ static void fail_all(struct vlb_queue_ctx *q)
 		land(q, f);
 	}
 	q->in_flight = 0;
-	while (q->avail_seen != READ_ONCE(q->ring->avail->idx)) {
-		struct vlb_measure m;
-		u16 head;
+	do {
+		while (q->avail_seen != READ_ONCE(q->ring->avail->idx)) {
+			struct vlb_measure m;
+			u16 head;
 
-		/* The index before the ring. */
-		smp_rmb();
-		head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
-		if (head >= q->num || measure_chain(q, head, &m))
-			break;
-		finish_chain(q, head, 0, true);
-		put_used(q, head, 0);
-		q->avail_seen++;
-	}
-	if (event_idx(q))
+			/* The index before the ring. */
+			smp_rmb();
+			head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
+			if (head >= q->num || measure_chain(q, head, &m))
+				return;
+			finish_chain(q, head, 0, true);
+			put_used(q, head, 0);
+			q->avail_seen++;
+		}
+		if (!event_idx(q))
+			return;
 		WRITE_ONCE(vring_avail_event(q->ring), q->avail_seen);
+		/* Either the driver sees the event or we see its index. */
+		smp_mb();
+	} while (q->avail_seen != READ_ONCE(q->ring->avail->idx));
 }
 
 /* The driver kicks, in any context. */
