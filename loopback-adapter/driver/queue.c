@@ -554,8 +554,7 @@ static bool notify(struct virtqueue *vq)
 		/* A driver that spins for its buffer may keep the worker from running. */
 		if (q->flags & VLB_QUEUE_POSTED)
 			fail_all(q);
-		else
-			kthread_queue_delayed_work(q->dev->worker, &q->drain, DRAIN_DELAY);
+		kthread_queue_delayed_work(q->dev->worker, &q->drain, DRAIN_DELAY);
 	} else {
 		/* What was posted is back already, and the driver may want to hear of it. */
 		bool more = pull(q) || q->flags & VLB_QUEUE_POSTED;

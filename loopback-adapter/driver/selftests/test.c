@@ -841,6 +841,8 @@ static void forged_id(uint32_t id)
 	signal_eventfd(m->queue[0].call);
 	check_read_fails(pid);
 	check(broken(m) == VLB_BROKEN_USED_ID);
+	/* What comes later fails as well, and does not wait. */
+	check(pread(fd, aligned(4096), 4096, 8192) < 0 && errno == EIO);
 	close(fd);
 }
 
@@ -1057,6 +1059,44 @@ static void owner_killed_with_buffers_in_flight(void)
 		check_read_fails(reader[i]);
 	close(fd);
 	check_soon(!exists(DISK));
+}
+
+/* Whoever asks again at once must not be forgotten while the device breaks. */
+static void reads_that_go_on_do_not_keep_a_device(void)
+{
+	int round, i;
+
+	for (round = 0; round < 10; round++) {
+		struct model *m = model_block(4 * MiB, 2, round % 2 ? INDIRECT | EVENT_IDX : 0);
+		pid_t owner = fork(), reader[4];
+		int fd, status;
+
+		if (!owner) {
+			model_start(m);
+			pause();
+		}
+		fd = open_disk(O_DIRECT);
+		for (i = 0; i < 4; i++) {
+			reader[i] = fork();
+			if (!reader[i]) {
+				void *data = aligned(4096);
+				int failures = 0;
+
+				while (failures < 50)
+					failures += pread(fd, data, 4096, 4096 * i) != 4096;
+				_exit(0);
+			}
+		}
+		usleep(20000 + 7000 * round);
+		kill(owner, SIGKILL);
+		check(waitpid(owner, NULL, 0) == owner);
+		for (i = 0; i < 4; i++)
+			check(waitpid(reader[i], &status, 0) == reader[i] && !status);
+		close(fd);
+		check_soon(!exists(DISK));
+		free(m->disk);
+		free(m);
+	}
 }
 
 /* Its driver waits for an answer without a limit. */
@@ -1420,6 +1460,7 @@ static const struct {
 	TEST(console_killed_at_driver_ok),
 	TEST(owner_killed_while_the_driver_probes),
 	TEST(owner_killed_with_buffers_in_flight),
+	TEST(reads_that_go_on_do_not_keep_a_device),
 	TEST(i2c_transfer_ends_when_its_device_goes),
 	TEST(owner_killed_in_the_middle_of_a_read),
 	TEST(owner_killed_while_it_waits_for_messages),
