@@ -71,11 +71,11 @@ static void break_device(struct kthread_work *work)
 	if (dev->broken == VLB_BROKEN_DETACHED || dev->said)
 		;
 	else if (queue < dev->queue_count)
-		dev_warn(dev->node->dev, "device %u is broken: %s (queue %u)\n",
-			 dev->vdev.id.device, broken_names[dev->broken], queue);
+		dev_warn_ratelimited(dev->node->dev, "device %u is broken: %s (queue %u)\n",
+				     dev->vdev.id.device, broken_names[dev->broken], queue);
 	else
-		dev_warn(dev->node->dev, "device %u is broken: %s\n", dev->vdev.id.device,
-			 broken_names[dev->broken]);
+		dev_warn_ratelimited(dev->node->dev, "device %u is broken: %s\n",
+				     dev->vdev.id.device, broken_names[dev->broken]);
 	dev->said = true;
 	wake_up_all(&dev->answered);
 	wake_up_poll(&dev->node->wait, EPOLLIN | EPOLLERR | EPOLLHUP);
