@@ -71,20 +71,17 @@ static void break_device(struct kthread_work *work)
 	if (dev->broken == VLB_BROKEN_DETACHED || dev->said)
 		;
 	else if (queue < dev->queue_count)
-		dev_warn(dev->node->dev, "device %u is broken: %s (queue %u)\n",
-			 dev->vdev.id.device, broken_names[dev->broken], queue);
+		dev_warn_ratelimited(dev->node->dev, "device %u is broken: %s (queue %u)\n",
+				     dev->vdev.id.device, broken_names[dev->broken], queue);
 	else
-		dev_warn(dev->node->dev, "device %u is broken: %s\n", dev->vdev.id.device,
-			 broken_names[dev->broken]);
+		dev_warn_ratelimited(dev->node->dev, "device %u is broken: %s\n",
+				     dev->vdev.id.device, broken_names[dev->broken]);
 	dev->said = true;
 	wake_up_all(&dev->answered);
 	wake_up_poll(&dev->node->wait, EPOLLIN | EPOLLERR | EPOLLHUP);
+	/* virtio_break_device() would leave those waiting whose buffers come too late. */
 	for (i = 0; i < dev->queue_count; i++)
 		vlb_drain_queue(&dev->queue[i]);
-	/* Pairs with find_vqs: it sees broken, or we see its queues. */
-	smp_mb();
-	if (READ_ONCE(dev->has_queues))
-		virtio_break_device(&dev->vdev);
 }
 
 /* ---- Questions to the owner ---- */
@@ -290,16 +287,9 @@ static void vlb_set_status(struct virtio_device *vdev, u8 status)
 
 	if (!dev->name[0])
 		strscpy(dev->name, dev_name(&vdev->dev), sizeof(dev->name));
-	if (vlb_is_broken(dev)) {
-		/* The driver finds its queues broken. */
-		if (fresh & VIRTIO_CONFIG_S_DRIVER_OK)
-			virtio_break_device(vdev);
-		WRITE_ONCE(dev->status, status & ~VIRTIO_CONFIG_S_FEATURES_OK);
-		return;
-	}
 	if (fresh & VIRTIO_CONFIG_S_FEATURES_OK) {
-		dev->told = true;
-		if (ask_status(dev, status))
+		dev->told = !vlb_is_broken(dev);
+		if (!dev->told || ask_status(dev, status))
 			status &= ~VIRTIO_CONFIG_S_FEATURES_OK;
 	}
 	/* From here on the device may call. */
@@ -309,6 +299,9 @@ static void vlb_set_status(struct virtio_device *vdev, u8 status)
 			vlb_break(dev, VLB_BROKEN_REFUSED, ~0);
 		for (i = 0; i < dev->queue_count; i++)
 			vlb_start_queue(&dev->queue[i]);
+		/* What came before DRIVER_OK could not fail then. */
+		if (vlb_is_broken(dev))
+			kthread_queue_work(dev->worker, &dev->break_work);
 	} else if (fresh & VIRTIO_CONFIG_S_FAILED && dev->told) {
 		ask_status(dev, status);
 	}
@@ -367,19 +360,14 @@ static int find_queue(struct virtio_device *vdev, u32 *next, struct virtqueue **
 	*vq = NULL;
 	if (!name)
 		return 0;
-	WRITE_ONCE(dev->has_queues, true);
 	if (*next < dev->queue_count)
 		*vq = vlb_setup_queue(&dev->queue[(*next)++], name, callback, ctx);
 	else
 		*vq = ERR_PTR(-ENOENT);
-	if (IS_ERR(*vq))
+	if (IS_ERR(*vq)) {
 		err = PTR_ERR(*vq);
-	/* Pairs with break_device: it sees the queue, or we see that it is broken. */
-	smp_mb();
-	if (!err && vlb_is_broken(dev))
-		err = -EIO;
-	if (err)
 		vlb_del_vqs(vdev);
+	}
 	return err;
 }
 
@@ -464,7 +452,7 @@ static int make_memory(struct vlb_memory *m, u64 size)
 
 	file = shmem_file_setup("virtio-loopback", size, VLB_SHMEM_FLAGS);
 	if (IS_ERR(file))
-		return PTR_ERR(file);
+		return -ENOMEM;
 	m->file = file;
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	SHMEM_I(file_inode(file))->seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
@@ -479,7 +467,7 @@ static int make_memory(struct vlb_memory *m, u64 size)
 		page = shmem_read_mapping_page_gfp(file->f_mapping, m->count, GFP_HIGHUSER |
 						   __GFP_NORETRY | __GFP_NOWARN);
 		if (IS_ERR(page))
-			return PTR_ERR(page);
+			return -ENOMEM;
 		m->pages[m->count++] = page;
 		cond_resched();
 		if (fatal_signal_pending(current))

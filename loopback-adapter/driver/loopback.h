@@ -106,12 +106,12 @@ struct vlb_queue_ctx {
 	/* The driver's callback runs under it, set-up and removal exclude it. */
 	struct mutex serve;
 	struct kthread_work work;
+	struct kthread_delayed_work drain;
 	struct vlb_call *call;		/* under dev->fds */
 
 	spinlock_t lock;		/* of all below; drivers kick in any context */
 	struct virtqueue *vq;		/* NULL while no driver has it */
 	struct eventfd_ctx *kick;
-	bool drained;			/* broken, and nothing is left in it */
 
 	const struct vring *ring;	/* the driver's */
 	u32 num;
@@ -156,7 +156,6 @@ struct vlb_device {
 	u32 broken_queue;
 	struct kthread_work break_work;
 	bool said;			/* in the log */
-	bool has_queues;		/* the driver core knows of queues */
 
 	char name[32];			/* on the bus, once it has had a status */
 	u8 status;

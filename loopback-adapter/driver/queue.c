@@ -29,8 +29,11 @@
 #define PIECE_ALIGN	16
 /* Bytes to copy at a time with interrupts off, if a single chain has no more. */
 #define BUDGET		(128 * 1024)
-/* Rounds in which buffers go back of a broken device whose driver adds others. */
-#define DRAIN_ROUNDS	16
+/*
+ * A broken device fails what its driver still adds, so that nobody waits for
+ * ever, but not at once: some drivers add one for each that comes back.
+ */
+#define DRAIN_DELAY	(HZ / 100 ?: 1)
 
 /* ---- The pieces of a driver's chain ---- */
 
@@ -340,33 +343,6 @@ static bool pull(struct vlb_queue_ctx *q)
 	}
 }
 
-/* The driver kicks, in any context. */
-static bool notify(struct virtqueue *vq)
-{
-	struct vlb_queue_ctx *q = vq->priv;
-	unsigned long flags;
-	bool alive = true;
-
-	spin_lock_irqsave(&q->lock, flags);
-	if (vlb_is_broken(q->dev)) {
-		/* A driver that spins for its buffer would keep who drains from running. */
-		alive = !q->drained && !(q->flags & VLB_QUEUE_POSTED);
-	} else {
-		/* What was posted is back already, and the driver may want to hear of it. */
-		bool more = pull(q) || q->flags & VLB_QUEUE_POSTED;
-
-		/* Not within a call of another device whose eventfd is our kick. */
-		if (eventfd_signal_allowed())
-			kick(q);
-		else
-			more = true;
-		if (more)
-			kthread_queue_work(q->dev->worker, &q->work);
-	}
-	spin_unlock_irqrestore(&q->lock, flags);
-	return alive;
-}
-
 /* ---- From the device to the driver ---- */
 
 /* Copies what the device wrote, or marks it as failed. Returns how much there is. */
@@ -527,6 +503,8 @@ static void serve(struct kthread_work *work)
 	mutex_unlock(&q->serve);
 }
 
+/* ---- Kicks, and broken devices ---- */
+
 /* Gives everything back as failed. Under the lock. */
 static void fail_all(struct vlb_queue_ctx *q)
 {
@@ -543,51 +521,75 @@ static void fail_all(struct vlb_queue_ctx *q)
 		land(q, f);
 	}
 	q->in_flight = 0;
-	while (q->avail_seen != READ_ONCE(q->ring->avail->idx)) {
-		struct vlb_measure m;
-		u16 head;
+	do {
+		while (q->avail_seen != READ_ONCE(q->ring->avail->idx)) {
+			struct vlb_measure m;
+			u16 head;
 
-		/* The index before the ring. */
-		smp_rmb();
-		head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
-		if (head >= q->num || measure_chain(q, head, &m))
-			break;
-		finish_chain(q, head, 0, true);
-		put_used(q, head, 0);
-		q->avail_seen++;
-	}
-	if (event_idx(q))
+			/* The index before the ring. */
+			smp_rmb();
+			head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
+			if (head >= q->num || measure_chain(q, head, &m))
+				return;
+			finish_chain(q, head, 0, true);
+			put_used(q, head, 0);
+			q->avail_seen++;
+		}
+		if (!event_idx(q))
+			return;
 		WRITE_ONCE(vring_avail_event(q->ring), q->avail_seen);
+		/* Either the driver sees the event or we see its index. */
+		smp_mb();
+	} while (q->avail_seen != READ_ONCE(q->ring->avail->idx));
+}
+
+/* The driver kicks, in any context. */
+static bool notify(struct virtqueue *vq)
+{
+	struct vlb_queue_ctx *q = vq->priv;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	if (vlb_is_broken(q->dev)) {
+		/* A driver that spins for its buffer may keep the worker from running. */
+		if (q->flags & VLB_QUEUE_POSTED)
+			fail_all(q);
+		kthread_queue_delayed_work(q->dev->worker, &q->drain, DRAIN_DELAY);
+	} else {
+		/* What was posted is back already, and the driver may want to hear of it. */
+		bool more = pull(q) || q->flags & VLB_QUEUE_POSTED;
+
+		/* Not within a call of another device whose eventfd is our kick. */
+		if (eventfd_signal_allowed())
+			kick(q);
+		else
+			more = true;
+		if (more)
+			kthread_queue_work(q->dev->worker, &q->work);
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+	return true;
 }
 
 /*
- * The device is broken: everything goes back as failed, also what drivers add
- * meanwhile, as some wait for it without a limit. Ends, as others always add
- * one for one that they get. Not behind a reset or before DRIVER_OK, when the
- * driver expects no callback.
+ * The device is broken: what there is goes back as failed. Not before DRIVER_OK
+ * or behind a reset, when the driver expects no callback.
  */
 void vlb_drain_queue(struct vlb_queue_ctx *q)
 {
-	bool done = false;
-	int i;
-
 	mutex_lock(&q->serve);
-	for (i = 0; !done; i++) {
-		bool live = q->vq && READ_ONCE(q->dev->status) & VIRTIO_CONFIG_S_DRIVER_OK;
-
-		if (live) {
-			spin_lock_irq(&q->lock);
-			fail_all(q);
-			spin_unlock_irq(&q->lock);
-			interrupt(q);
-		}
+	if (q->vq && READ_ONCE(q->dev->status) & VIRTIO_CONFIG_S_DRIVER_OK) {
 		spin_lock_irq(&q->lock);
-		done = !live || q->avail_seen == READ_ONCE(q->ring->avail->idx) ||
-		       i == DRAIN_ROUNDS - 1;
-		q->drained = done;
+		fail_all(q);
 		spin_unlock_irq(&q->lock);
+		interrupt(q);
 	}
 	mutex_unlock(&q->serve);
+}
+
+static void drain(struct kthread_work *work)
+{
+	vlb_drain_queue(container_of(work, struct vlb_queue_ctx, drain.work));
 }
 
 /* ---- Set up and taken down by the driver ---- */
@@ -616,7 +618,6 @@ struct virtqueue *vlb_setup_queue(struct vlb_queue_ctx *q, const char *name,
 	q->shadow_avail = 0;
 	q->shadow_kicked = 0;
 	q->shadow_used = 0;
-	q->drained = vlb_is_broken(q->dev);
 	memset(base + q->ring_at, 0, q->ring_bytes);
 	vring_init(&q->shadow, q->num, base + q->ring_at, GRANULE);
 	INIT_LIST_HEAD(&q->order);
@@ -827,9 +828,10 @@ unlock:
 	return err;
 }
 
-/* No call and no kick any more. */
+/* No call and no kick any more, and nothing for the worker to do. */
 void vlb_unwatch_queue(struct vlb_queue_ctx *q)
 {
+	kthread_cancel_delayed_work_sync(&q->drain);
 	vlb_set_queue_fds(q, -1, -1);
 }
 
@@ -846,6 +848,7 @@ int vlb_init_queue(struct vlb_device *dev, u32 index, const struct vlb_queue_spe
 	mutex_init(&q->serve);
 	spin_lock_init(&q->lock);
 	kthread_init_work(&q->work, serve);
+	kthread_init_delayed_work(&q->drain, drain);
 	INIT_LIST_HEAD(&q->order);
 	q->flights = kvcalloc(q->max, sizeof(*q->flights), GFP_KERNEL);
 	q->pool = kvcalloc(BITS_TO_LONGS(q->pool_bytes / GRANULE), sizeof(long), GFP_KERNEL);

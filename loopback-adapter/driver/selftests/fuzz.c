@@ -29,6 +29,18 @@
 
 static uint64_t state;
 
+/* Of all processes. */
+static struct counts {
+	uint64_t attached;
+	uint64_t started;
+	uint64_t used;
+} *counts;
+
+static void count(uint64_t *what)
+{
+	__atomic_fetch_add(what, 1, __ATOMIC_RELAXED);
+}
+
 static uint32_t any(void)
 {
 	state ^= state << 13;
@@ -127,6 +139,7 @@ static void attach(struct owner *o)
 	if (m->attach.device_id > 64)
 		m->attach.device_id &= 31;
 	if (!ioctl(o->fd, VLB_ATTACH, &m->attach)) {
+		count(&counts->attached);
 		let_go(o);
 		o->memory_fd = ioctl(o->fd, VLB_GET_MEMORY);
 		if (!ioctl(o->fd, VLB_GET_STATE, &s) && o->memory_fd >= 0) {
@@ -215,8 +228,10 @@ static void answer(struct owner *o)
 		garble(&r, 16);
 	if (write(o->fd, &r, 16 + (one_in(20) ? below(300) : r.length & 255)) < 0)
 		return;
-	if (msg.type == VLB_STATUS && msg.status & STATUS_DRIVER_OK)
+	if (msg.type == VLB_STATUS && msg.status & STATUS_DRIVER_OK) {
+		count(&counts->started);
 		find_rings(o);
+	}
 }
 
 /* Uses buffers as a device does, now and then with wrong numbers. */
@@ -236,6 +251,7 @@ static void use(struct owner *o)
 		if (one_in(100))
 			garble(used, 4 + 8 * q->size);
 		used->idx++;
+		count(&counts->used);
 	}
 }
 
@@ -427,6 +443,7 @@ int main(int argc, char **argv)
 	time_t end = time(NULL) + seconds;
 	pid_t worker[WORKERS];
 
+	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	printf("fuzzing for %d s with seed %llu\n", seconds, (unsigned long long)seed);
 	fflush(stdout);
 	signal(SIGPIPE, SIG_IGN);
@@ -444,6 +461,8 @@ int main(int argc, char **argv)
 		kill(worker[i], SIGKILL);
 	for (i = 0; i < WORKERS; i++)
 		waitpid(worker[i], NULL, 0);
-	printf("ok fuzz, %llu owners died on the way\n", (unsigned long long)(starts - WORKERS));
+	printf("ok fuzz: %llu devices, of which %llu were started, %llu buffers, %llu sudden deaths\n",
+	       (unsigned long long)counts->attached, (unsigned long long)counts->started,
+	       (unsigned long long)counts->used, (unsigned long long)(starts - WORKERS));
 	return 0;
 }

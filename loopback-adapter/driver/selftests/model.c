@@ -471,7 +471,7 @@ struct model *model_console(void)
 	m->ahead = 1;
 	m->attach.config_size = 12;
 	m->attach.queue[1].flags = VLB_QUEUE_POSTED;
-	m->attach.queue[1].memory = 8192;
+	m->attach.queue[1].size = 1024;
 	return m;
 }
 
