@@ -76,6 +76,7 @@ run_session() {
     exit 124
   fi
   if [ "$status" -eq 0 ] && [ -s "$work/ctl/status" ] && [ ! -e "$work/ctl/running" ]; then
+    if [ "$output" != "$console" ]; then cat "$output" >&2; fi
     exit "$(cat "$work/ctl/status")"
   fi
   if [ -e "$work/ctl/running" ]; then

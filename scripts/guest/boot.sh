@@ -30,8 +30,10 @@ Usage: scripts/guest/boot.sh --run FILE [option...]
   --kernel VERSION   another kernel, see prepare.sh
   --console FILE     keep the kernel's messages
 
-Status: the script's; 124 if the time ran out, 125 if the guest did not get as far (then with QEMU's messages and the
-end of the kernel's on stderr).
+What QEMU says comes out on stderr, in the end.
+
+Status: the script's; 124 if the time ran out, 125 if the guest did not get as far (then with the end of the kernel's
+messages on stderr).
 END
 }
 

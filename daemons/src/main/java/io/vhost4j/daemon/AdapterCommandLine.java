@@ -6,7 +6,6 @@ import io.vhost4j.device.DeviceOptions;
 import io.vhost4j.device.VirtioDeviceProvider;
 import io.vhost4j.loopback.DeviceKind;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -238,12 +237,15 @@ final class AdapterCommandLine {
       int size = Integer.parseInt(sizes.get(i));
       VirtioDeviceProvider provider = provider(providers, devices.get(i));
       if (provider != null) {
-        long micros = Long.parseLong(OptionDealer.POLL_US.in(engine.get(i)));
         Iterator<DeviceOptions> options =
             own.getOrDefault(provider, List.<DeviceOptions>of().iterator());
         cards.add(
             new CardSetup.Here(
-                nodes.get(i), provider, options.next(), Duration.ofNanos(1000 * micros), size));
+                nodes.get(i),
+                provider,
+                options.next(),
+                OptionDealer.polling(OptionDealer.POLL_US.in(engine.get(i))),
+                size));
       } else {
         DeviceKind kind = kind(devices.get(i));
         boolean isBlock = kind.name().equals("vhublk");
@@ -355,7 +357,8 @@ final class AdapterCommandLine {
       List<Map<String, String>> values = dealing.dealt(provider.options(), own.size());
       List<DeviceOptions> options = new ArrayList<>();
       for (int i = 0; i < own.size(); i++) {
-        DeviceOptions one = new DeviceOptions("loopback-" + own.get(i), own.size(), values.get(i));
+        DeviceOptions one =
+            new DeviceOptions("loopback-" + own.get(i), i, own.size(), values.get(i));
         provider.check(one);
         options.add(one);
       }

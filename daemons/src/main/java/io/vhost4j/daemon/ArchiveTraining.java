@@ -1,91 +1,74 @@
 package io.vhost4j.daemon;
 
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
-import io.vhost4j.audio.PcmParameters;
-import io.vhost4j.audio.SampleFormat;
-import io.vhost4j.audio.SampleRate;
-import io.vhost4j.device.sound.driver.AudioPort;
-import io.vhost4j.device.sound.driver.SoundDriver;
-import io.vhost4j.device.sound.driver.StreamInfo;
-import io.vhost4j.event.NativeTransport;
+import io.vhost4j.device.DeviceTraining;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.stream.Stream;
 
 /**
- * What {@code --make-archive} runs to learn which classes belong into the class archive: a life of
- * the daemon as guests see it, with all that a start and a first sound need.
+ * What {@code --make-archive} runs to learn which classes belong into the class archive: for each
+ * kind of device that has a {@link DeviceTraining} a life of the daemon as guests see it, with all
+ * that a start and the first buffers need.
  */
 public final class ArchiveTraining {
-  private static final int PERIOD_BYTES = 1920;
-  private static final int PERIODS = 4;
-  private static final PcmParameters PARAMETERS =
-      new PcmParameters(
-          SampleFormat.S16, SampleRate.HZ_48000, 2, PERIODS * PERIOD_BYTES, PERIOD_BYTES);
-
   private ArchiveTraining() {}
 
   /** Ends the JVM when done. */
   public static void main(String[] args) throws Exception {
-    PrintStream nowhere =
-        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
-    String program = "vhost-device-sound";
-    DeviceDaemon.run(program, new String[] {"--help"}, nowhere, nowhere);
-    Path directory = Files.createTempDirectory("vhost4j");
-    List<Path> sockets = List.of(directory.resolve("0.sock"), directory.resolve("1.sock"));
-    Path tape = directory.resolve("tape.wav");
-    DaemonCommandLine.Request request =
-        new DaemonCommandLine(program, DeviceProviders.named("sound"))
-            .parse(
-                "--socket=" + sockets.get(0),
-                "--backend=null",
-                "--socket=" + sockets.get(1),
-                "--backend=file",
-                "--playback-file=" + tape,
-                "--log-level=info");
-    DaemonOptions options = ((DaemonCommandLine.Request.Serve) request).options();
-    LogConfigurator.apply(options.logLevel());
-    DaemonService service = new DaemonService(program, options);
-    try {
-      service.start();
-      for (Path socket : sockets) {
-        playAndRecord(socket);
-      }
-    } finally {
-      service.stop();
-      Files.deleteIfExists(tape);
-      Files.deleteIfExists(directory);
+    for (DeviceTraining training : ServiceLoader.load(DeviceTraining.class)) {
+      train(training);
     }
     System.exit(0);
   }
 
-  private static void playAndRecord(Path socket) throws Exception {
-    Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
+  private static void train(DeviceTraining training) throws Exception {
+    PrintStream nowhere =
+        new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+    String program = "vhost-device-" + training.device();
+    DeviceDaemon.run(program, new String[] {"--help"}, nowhere, nowhere);
+    Path directory = Files.createTempDirectory("vhost4j");
     try {
-      SoundDriver guest = SoundDriver.connect(NativeTransport.newLoop(vertx), socket).await();
-      for (StreamInfo stream : guest.streams()) {
-        guest.transfer(stream.id(), PARAMETERS, new FewPeriods()).await();
+      List<Path> sockets = new ArrayList<>();
+      List<String> line = new ArrayList<>(List.of("--log-level=info"));
+      for (Map<String, String> values : training.devices(directory)) {
+        Path socket = directory.resolve(sockets.size() + ".sock");
+        sockets.add(socket);
+        line.add("--socket=" + socket);
+        values.forEach((name, value) -> line.add("--" + name + "=" + value));
       }
-      guest.close().await();
-    } finally { // or its threads keep the program
-      vertx.close().await();
+      DaemonCommandLine.Request request =
+          new DaemonCommandLine(program, DeviceProviders.named(training.device()))
+              .parse(line.toArray(String[]::new));
+      DaemonOptions options = ((DaemonCommandLine.Request.Serve) request).options();
+      LogConfigurator.apply(options.logLevel());
+      DaemonService service = new DaemonService(program, options);
+      try {
+        service.start();
+        for (Path socket : sockets) {
+          training.run(socket);
+        }
+      } finally {
+        service.stop();
+      }
+    } finally {
+      delete(directory);
     }
   }
 
-  private static final class FewPeriods implements AudioPort {
-    private int left = 2 * PERIODS;
-
-    @Override
-    public int next(ByteBuffer audio) {
-      return left-- > 0 ? audio.remaining() : 0;
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
     }
-
-    @Override
-    public void returned(ByteBuffer audio) {}
   }
 }

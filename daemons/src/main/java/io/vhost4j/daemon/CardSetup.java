@@ -2,9 +2,9 @@ package io.vhost4j.daemon;
 
 import io.vhost4j.device.DeviceOptions;
 import io.vhost4j.device.VirtioDeviceProvider;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.loopback.DeviceKind;
 import java.nio.file.Path;
-import java.time.Duration;
 
 /** What the command line of the loopback adapter says about one card. */
 sealed interface CardSetup {
@@ -15,14 +15,14 @@ sealed interface CardSetup {
    * A device of ours, in this process.
    *
    * @param options its name and its own options
-   * @param polling how long to look at a ring that has run empty, zero for not at all
+   * @param polling how long to look at rings that have run empty
    * @param queueSize descriptors of a queue
    */
   record Here(
       int node,
       VirtioDeviceProvider provider,
       DeviceOptions options,
-      Duration polling,
+      Polling polling,
       int queueSize)
       implements CardSetup {}
 

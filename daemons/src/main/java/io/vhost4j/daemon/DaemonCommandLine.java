@@ -84,12 +84,12 @@ final class DaemonCommandLine {
    * @throws UsageException if it is given again
    */
   static @Nullable String once(ParseResult result, String option) throws UsageException {
-    List<String> given = result.matchedOptionValue(option, List.of());
+    List<Object> given = result.matchedOptionValue(option, List.of());
     if (given.size() > 1) {
       throw new UsageException(
           "%s is given %d times: give it once".formatted(option, given.size()));
     }
-    return given.isEmpty() ? null : given.get(0);
+    return given.isEmpty() ? null : String.valueOf(given.get(0));
   }
 
   /** The level that is given, or the usual one. */

@@ -63,18 +63,17 @@ final class Dealing {
                       .distinct()
                       .collect(Collectors.joining(" or "))));
     }
-    List<String> values = given;
     if (option.scope() == DeviceOption.Scope.PROCESS) {
-      values = List.of(requireOnce(name, given));
+      requireOnce(name, given);
     }
-    values =
-        forEach(
-            name,
-            values,
-            takers.size(),
-            condition == null
-                ? what
-                : "%s whose --%s has it".formatted(what, condition.option().name()));
+    String of =
+        condition == null
+            ? what
+            : "%s whose --%s has it".formatted(what, condition.option().name());
+    List<String> values =
+        given.size() == 1 && !option.separator().isEmpty()
+            ? listed(option, given.get(0), takers.size(), of)
+            : forEach(name, given, takers.size(), of);
     for (int i = 0; i < takers.size(); i++) {
       takers.get(i).put(option.name(), values.get(i));
     }
@@ -110,16 +109,21 @@ final class Dealing {
     return what.substring(0, what.length() - 1);
   }
 
-  /**
-   * The value of an option that holds for the whole process.
-   *
-   * @throws UsageException if it is given again
-   */
-  private static String requireOnce(String option, List<String> given) throws UsageException {
+  private static List<String> listed(DeviceOption option, String given, int count, String of)
+      throws UsageException {
+    List<String> values = option.listed(given);
+    if (values.size() != count) {
+      throw new UsageException(
+          "--%s=%s has %d for %d %s: list one for each"
+              .formatted(option.name(), given, values.size(), count, of));
+    }
+    return values;
+  }
+
+  private static void requireOnce(String option, List<String> given) throws UsageException {
     if (given.size() > 1) {
       throw new UsageException(
           "%s is given %d times: give it once".formatted(option, given.size()));
     }
-    return given.get(0);
   }
 }

@@ -63,20 +63,22 @@ public final class DeviceDaemon {
    *     AdapterCommandLine#PROGRAM}
    */
   static int run(String called, String[] args, PrintStream out, PrintStream err) {
-    boolean isToldDevice = called.equals(ANY) && args.length > 0 && !args[0].startsWith("-");
-    String program = isToldDevice ? ANY + " " + args[0] : called;
+    String program = called;
     try {
       DeviceProviders.requireServices(
           System.getenv("VHOST4J_PATH"), System.getProperty("java.class.path"));
       if (called.equals(AdapterCommandLine.PROGRAM)) {
         return runAdapter(args, out);
       }
-      if (isToldDevice) {
-        return run(program, args[0], Arrays.copyOfRange(args, 1, args.length), out);
+      if (!called.equals(ANY)) {
+        return run(program, DeviceProviders.named(called.substring(ANY.length() + 1)), args, out);
       }
-      return called.equals(ANY)
-          ? runWithoutDevice(args, out)
-          : run(called, called.substring(ANY.length() + 1), args, out);
+      if (args.length == 0 || args[0].startsWith("-")) {
+        return runWithoutDevice(args, out);
+      }
+      VirtioDeviceProvider provider = DeviceProviders.named(args[0]);
+      program = ANY + " " + args[0]; // only now is there help of that name
+      return run(program, provider, Arrays.copyOfRange(args, 1, args.length), out);
     } catch (UsageException e) {
       err.println(program + ": " + e.getMessage());
       err.println("Try '" + program + " --help' for all options.");
@@ -98,9 +100,9 @@ public final class DeviceDaemon {
     }
   }
 
-  private static int run(String program, String device, String[] args, PrintStream out)
+  private static int run(
+      String program, VirtioDeviceProvider provider, String[] args, PrintStream out)
       throws UsageException, StartException {
-    VirtioDeviceProvider provider = DeviceProviders.named(device);
     // D3: whatever else is asked for.
     if (List.of(args).contains("--print-capabilities")) {
       out.println("{\"type\": \"" + provider.name() + "\"}");
@@ -139,10 +141,12 @@ public final class DeviceDaemon {
               """
               Usage: vhost-device NAME [OPTION...]
                      vhost-device --list
+                     vhost-device --make-archive
 
               Serves the device NAME, as the program vhost-device-NAME does: 'vhost-device NAME
               --help' tells its options. --list tells the devices, those of further jars in
-              VHOST4J_PATH among them.
+              VHOST4J_PATH among them. --make-archive makes the class archive, which halves the
+              time of a start: once after installing, and for another Java.
               """);
       default ->
           throw new UsageException(

@@ -4,7 +4,7 @@ import io.vhost4j.device.DeviceOption;
 import io.vhost4j.device.DeviceOptionException;
 import io.vhost4j.device.DeviceOptions;
 import io.vhost4j.device.VirtioDeviceProvider;
-import io.vhost4j.vhostuser.backend.VhostUserServer;
+import io.vhost4j.engine.Polling;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -29,12 +29,11 @@ final class OptionDealer {
               "poll-us",
               "N",
               "Look at a ring that has run empty for up to N microseconds before sleeping, while"
-                  + " buffers follow each other that closely: half the latency, for processor"
-                  + " time; 0 for never",
+                  + " buffers follow each other that closely; 0 for never (default: twice the"
+                  + " time of two wake-ups on this machine, which is measured)",
               0,
-              VhostUserServer.LONGEST_POLLING.toNanos() / 1000)
-          .inUnitsOf("microseconds")
-          .byDefault("0");
+              Polling.LONGEST.toNanos() / 1000)
+          .inUnitsOf("microseconds");
 
   private final VirtioDeviceProvider provider;
   private final ParseResult result;
@@ -48,7 +47,7 @@ final class OptionDealer {
    * @throws UsageException if the user asked for something that cannot be
    */
   List<DeviceSetup> devices() throws UsageException {
-    List<ListenSocket> sockets = new SocketDealer(provider.socketOptions(), result).sockets();
+    List<ListenSocket> sockets = new SocketDealer(provider, result).sockets();
     try {
       List<String> names = names(sockets);
       Dealing dealing = new Dealing(result, "sockets");
@@ -56,15 +55,20 @@ final class OptionDealer {
       List<Map<String, String>> own = dealing.dealt(provider.options(), sockets.size());
       List<DeviceSetup> devices = new ArrayList<>();
       for (int i = 0; i < sockets.size(); i++) {
-        DeviceOptions options = new DeviceOptions(names.get(i), sockets.size(), own.get(i));
+        DeviceOptions options = new DeviceOptions(names.get(i), i, sockets.size(), own.get(i));
         provider.check(options);
-        long micros = Long.parseLong(POLL_US.in(engine.get(i)));
-        devices.add(new DeviceSetup(options, sockets.get(i), Duration.ofNanos(1000 * micros)));
+        devices.add(new DeviceSetup(options, sockets.get(i), polling(POLL_US.in(engine.get(i)))));
       }
       return devices;
     } catch (DeviceOptionException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
+  }
+
+  static Polling polling(String micros) {
+    return micros.isEmpty()
+        ? Polling.whileItPays()
+        : Polling.upTo(Duration.ofNanos(1000 * Long.parseLong(micros)));
   }
 
   /**

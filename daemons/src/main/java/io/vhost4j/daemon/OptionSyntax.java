@@ -42,7 +42,9 @@ final class OptionSyntax {
         .footer(
             "",
             "Prints READY once it listens, serves one frontend after the other, ends on SIGTERM.",
-            "Exit status: 0 ended by a signal, 1 could not start, 2 wrong usage.");
+            "Exit status: 0 ended by a signal, 1 could not start, 2 wrong usage.",
+            "With --make-archive alone it makes the class archive, which halves the time of a"
+                + " start.");
     addOwnOptions(spec, provider);
     addConditionalOptions(spec, provider);
     return new CommandLine(spec).setExpandAtFiles(false);

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import io.vhost4j.device.DeviceOption;
 import io.vhost4j.device.DeviceOptionException;
+import io.vhost4j.device.VirtioDeviceProvider;
 import io.vhost4j.device.VirtioDeviceProvider.SocketOptions;
 import io.vhost4j.vhostuser.channel.SocketRights;
 import java.io.IOException;
@@ -33,11 +34,11 @@ final class SocketDealer {
   /** With {@link SocketOptions#COUNTED}, what the sockets are called but for a number. */
   static final String PREFIX = "--socket-path";
 
-  private final SocketOptions options;
+  private final VirtioDeviceProvider provider;
   private final ParseResult result;
 
-  SocketDealer(SocketOptions options, ParseResult result) {
-    this.options = options;
+  SocketDealer(VirtioDeviceProvider provider, ParseResult result) {
+    this.provider = provider;
     this.result = result;
   }
 
@@ -57,7 +58,7 @@ final class SocketDealer {
 
   private List<Path> paths() throws UsageException {
     List<Path> paths = result.matchedOptionValue("--socket", List.of());
-    if (options != SocketOptions.COUNTED) {
+    if (provider.socketOptions() != SocketOptions.COUNTED) {
       return paths;
     }
     @Nullable String prefix = DaemonCommandLine.once(result, PREFIX);
@@ -75,15 +76,25 @@ final class SocketDealer {
     if (prefix.isEmpty()) {
       throw new UsageException("--socket-path is empty: give the path of a Unix socket");
     }
-    Map<String, String> given = count == null ? Map.of() : Map.of(COUNT.name(), count);
     try {
-      COUNT.checkIn(given);
+      COUNT.checkIn(count == null ? Map.of() : Map.of(COUNT.name(), count));
     } catch (DeviceOptionException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
-    return IntStream.range(0, Integer.parseInt(COUNT.in(given)))
+    return IntStream.range(0, count == null ? listed() : Integer.parseInt(count))
         .mapToObj(i -> Path.of(prefix + i))
         .toList();
+  }
+
+  /** Without a count there are as many sockets as an option lists devices. */
+  private int listed() {
+    for (DeviceOption option : provider.options()) {
+      List<Object> given = result.matchedOptionValue("--" + option.name(), List.of());
+      if (!option.separator().isEmpty() && given.size() == 1) {
+        return option.listed(String.valueOf(given.get(0))).size();
+      }
+    }
+    return Integer.parseInt(COUNT.defaultValue());
   }
 
   private static void checkPaths(List<Path> paths, List<Integer> fds) throws UsageException {

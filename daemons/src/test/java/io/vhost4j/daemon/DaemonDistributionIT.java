@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code mvn package} leaves in {@code target/vhost4j}. */
@@ -101,6 +102,59 @@ class DaemonDistributionIT {
     try (Daemon daemon = serve(distribution, Map.of()).awaitReady()) {
       assertThat(daemon.isAlive()).isTrue();
     }
+  }
+
+  /** As its options win over the launcher's. */
+  @ParameterizedTest
+  @ValueSource(strings = {"-XX:SharedArchiveFile=OWN", "-Xshare:on -XX:SharedArchiveFile=OWN"})
+  void anArchiveOfTheUsersOwnIsTheOneThatIsUsed(String options) throws Exception {
+    Path distribution = copyWithArchive();
+    Path own = Files.copy(archives(distribution).get(0), directory.resolve("own.jsa"));
+    Map<String, String> environment =
+        Map.of("VHOST4J_OPTS", options.replace("OWN", own.toString()));
+    try (Daemon daemon = serve(distribution, environment).awaitReady()) {
+      assertThat(daemon.arguments().stream().filter(word -> word.contains(".jsa")))
+          .containsExactly("-XX:SharedArchiveFile=" + own);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "vhost-device, --make-archive",
+    "vhost-device, sound --make-archive",
+    "vhost-device-rng, --make-archive",
+  })
+  void anyOfTheProgramsMakesTheArchive(String program, String line) throws Exception {
+    Path distribution = copy();
+    try (Daemon maker =
+        Daemon.start(
+            distribution.resolve("bin/" + program),
+            Map.of("VHOST4J_OPTS", "-Xmx96m"),
+            line.split(" "))) {
+      assertThat(maker.exitStatus()).as("%s", maker.err()).isZero();
+    }
+    assertThat(archives(distribution)).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--make-archive --socket=/tmp/x, '', with no other argument",
+    "--socket=/tmp/x --make-archive, '', with no other argument",
+    "--make-archive, -XX:SharedArchiveFile=/tmp/x.jsa, VHOST4J_OPTS names another archive",
+    "--make-archive, -XX:AOTCache=/tmp/x.aot, VHOST4J_OPTS names another archive",
+  })
+  void anArchiveIsNotMadeInPassing(String line, String options, String told) throws Exception {
+    Path distribution = copy();
+    try (Daemon maker =
+        Daemon.start(
+            distribution.resolve("bin/vhost-device-sound"),
+            Map.of("VHOST4J_OPTS", options),
+            line.split(" "))) {
+      assertThat(maker.exitStatus()).isEqualTo(2);
+      assertThat(maker.out()).isEmpty();
+      assertThat(maker.err()).singleElement().asString().contains("vhost-device-sound: ", told);
+    }
+    assertThat(archives(distribution)).isEmpty();
   }
 
   @Test

@@ -5,11 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
 import java.net.StandardProtocolFamily;
-import java.net.URI;
 import java.net.UnixDomainSocketAddress;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -276,22 +272,12 @@ class DaemonLifeIT {
 
   @Test
   void metricsAreServedWhereAskedFor() throws Exception {
-    int port;
-    try (var free = new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    Metrics metrics = Metrics.anywhere();
     Path other = directory.resolve("other.sock");
-    try (Daemon daemon = serve("--socket=" + other, "--metrics=" + port).awaitReady();
+    try (Daemon daemon = serve("--socket=" + other, metrics.option()).awaitReady();
         Frontend frontend = new Frontend(socket)) {
       frontend.features();
-      String metrics =
-          HttpClient.newHttpClient()
-              .send(
-                  HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
-                      .build(),
-                  BodyHandlers.ofString())
-              .body();
-      assertThat(metrics)
+      assertThat(metrics.page())
           .contains("vhost_connected{device=\"sound\",socket=\"%s\"} 1.0".formatted(socket))
           .contains("vhost_connected{device=\"other\",socket=\"%s\"} 0.0".formatted(other))
           .contains(

@@ -93,6 +93,12 @@ class DeviceDaemonTest {
     assertThat(runAs("vhost-device-fiddle", "--help")).isEqualTo(2);
     assertThat(err())
         .startsWith("vhost-device-fiddle: there is no device 'fiddle': choose rng or sound\n");
+    err.reset();
+    assertThat(runAs("vhost-device", "fiddle", "--help")).isEqualTo(2);
+    assertThat(err().lines())
+        .containsExactly(
+            "vhost-device: there is no device 'fiddle': choose rng or sound",
+            "Try 'vhost-device --help' for all options.");
   }
 
   /** Another device that says it is the sound device. */

@@ -2,11 +2,10 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.LinuxGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -17,20 +16,18 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @Timeout(value = 600, threadMode = ThreadMode.SEPARATE_THREAD)
 class GuestEntropyIT {
-  /** A multiple of what the guest asks for at a time. */
-  private static final int FIRST_BYTES = 80_000;
+  /** Bytes that are there before the source runs dry, in the middle of what the guest reads. */
+  private static final int FIRST = 80_000;
 
   @TempDir Path directory;
 
   @Test
   void ddReadsTheBytesOfAFileExactly_AlsoAfterItWasDry() throws Exception {
     Path share = Files.createDirectory(directory.resolve("share"));
-    byte[] bytes = NumberedBytes.of('q', 0, 100_000);
-    Path source = directory.resolve("source");
-    Files.write(source, Arrays.copyOf(bytes, FIRST_BYTES));
+    Path source = Files.createFile(directory.resolve("source"));
     String script =
-        """
-        set -e
+        OnlyReader.SCRIPT
+            + """
         dd if=/dev/hwrng of=/tmp/first bs=4096 count=4 iflag=fullblock
         dd if=/dev/hwrng of=/tmp/second bs=4096 count=32 iflag=fullblock & reader=$!
         sleep 3
@@ -43,25 +40,20 @@ class GuestEntropyIT {
     try (Daemon daemon =
             Daemon.startDevice("rng", "-s", directory.resolve("rng").toString(), "-f" + source)
                 .awaitReady();
-        Guest guest =
-            Guest.boot(
-                share,
-                script,
-                List.of(),
-                "--qemu",
-                "-chardev",
-                "--qemu",
-                "socket,id=rng,path=" + socket,
-                "--device",
-                "vhost-user-rng-pci,chardev=rng")) {
+        LinuxGuest guest =
+            LinuxGuest.underQemu()
+                .share(share)
+                .device(socket, 4, "vhost-user-rng-pci")
+                .run(script)) {
+      guest.awaitLine("alone");
+      Files.write(source, NumberedBytes.of('q', 0, FIRST), StandardOpenOption.APPEND);
       guest.awaitLine("dry");
-      Files.write(
-          source, Arrays.copyOfRange(bytes, FIRST_BYTES, bytes.length), StandardOpenOption.APPEND);
+      Files.write(source, NumberedBytes.of('q', FIRST, 200_000), StandardOpenOption.APPEND);
       guest.awaitSuccess();
       daemon.terminate();
       assertThat(daemon.exitStatus()).isZero();
     }
-    NumberedBytes.assertInOrder(share.resolve("first"), 'q', 4 * 4096);
-    NumberedBytes.assertInOrder(share.resolve("second"), 'q', 32 * 4096);
+    NumberedBytes.assertExactly(share.resolve("first"), 'q', 0, 4 * 4096);
+    NumberedBytes.assertExactly(share.resolve("second"), 'q', 4 * 4096, 32 * 4096);
   }
 }

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,8 +48,8 @@ class GuestLifeIT {
         .awaitReady();
   }
 
-  private Guest boot(String script, String... options) throws Exception {
-    return Guest.boot(share, "set -e\n" + script, List.of(socket), options);
+  private LinuxGuest boot(String script, String... options) throws Exception {
+    return SoundGuest.boot(share, "set -e\n" + script, List.of(socket), options);
   }
 
   private String play(String file) {
@@ -59,7 +60,7 @@ class GuestLifeIT {
     return new Arrived("played.wav", first.readWav(played));
   }
 
-  private void awaitPlayed(Guest guest, int frames) throws Exception {
+  private void awaitPlayed(LinuxGuest guest, int frames) throws Exception {
     while (!Files.exists(played)
         || Files.size(played) < HEADER_BYTES + (long) frames * first.frameBytes()) {
       guest.requireAlive();
@@ -70,7 +71,7 @@ class GuestLifeIT {
   @Test
   void aGuestThatRebootsPlaysAgainBitForBit() throws Exception {
     try (Daemon daemon = serve();
-        Guest guest = boot(play("$VHOST4J_BOOT.raw"), "--reboots", "1")) {
+        LinuxGuest guest = boot(play("$VHOST4J_BOOT.raw"), "--reboots", "1")) {
       guest.awaitSuccess();
       assertThat(daemon.isAlive()).isTrue();
     }
@@ -88,7 +89,7 @@ class GuestLifeIT {
     clip.writeRaw(share.resolve("paused.raw"));
     Path monitor = directory.resolve("monitor.sock");
     try (Daemon daemon = serve();
-        Guest guest = boot(play("paused.raw"), MachineMonitor.options(monitor));
+        LinuxGuest guest = boot(play("paused.raw"), MachineMonitor.options(monitor));
         MachineMonitor machine = MachineMonitor.connect(guest, monitor)) {
       for (int second = 1; second <= 3; second++) {
         awaitPlayed(guest, second * 48_000);
@@ -109,11 +110,11 @@ class GuestLifeIT {
   void theNextGuestPlaysBitForBitAfterOneWasKilledInMidPlay() throws Exception {
     endless.writeRaw(share.resolve("endless.raw"));
     try (Daemon daemon = serve()) {
-      try (Guest guest = boot(play("endless.raw"))) {
+      try (LinuxGuest guest = boot(play("endless.raw"))) {
         awaitPlayed(guest, 48_000);
         guest.kill();
       }
-      try (Guest guest = boot(play("1.raw"))) {
+      try (LinuxGuest guest = boot(play("1.raw"))) {
         guest.awaitSuccess();
       }
       assertThat(daemon.isAlive()).isTrue();

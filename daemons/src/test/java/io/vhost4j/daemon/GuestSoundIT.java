@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
+import io.vhost4j.testkit.LinuxGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,7 +69,7 @@ class GuestSoundIT {
                     "--playback-file=" + directory.resolve("second.wav"),
                     "--capture-file=" + source.writeWav(directory.resolve("source.wav")))
                 .awaitReady();
-        Guest guest = Guest.boot(share, script, List.of(first, second))) {
+        LinuxGuest guest = SoundGuest.boot(share, script, List.of(first, second))) {
       assertThat(daemon.isAlive()).isTrue();
       guest.awaitSuccess();
     }

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.vhost4j.testkit.LinuxGuest;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.SocketException;
@@ -35,7 +36,7 @@ final class MachineMonitor implements AutoCloseable {
   }
 
   /** Connects as soon as the guest's machine listens. */
-  static MachineMonitor connect(Guest guest, Path socket) throws Exception {
+  static MachineMonitor connect(LinuxGuest guest, Path socket) throws Exception {
     while (true) {
       guest.requireAlive();
       SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);

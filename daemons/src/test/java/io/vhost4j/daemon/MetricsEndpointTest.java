@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -127,6 +128,7 @@ class MetricsEndpointTest {
     }
   }
 
+  @Tag("long")
   @Test
   void aClientThatNeverEndsIsHungUpOn() throws Exception {
     try (Socket socket = connect()) {

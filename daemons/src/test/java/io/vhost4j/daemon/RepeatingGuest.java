@@ -1,5 +1,6 @@
 package io.vhost4j.daemon;
 
+import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ final class RepeatingGuest implements AutoCloseable {
       """;
 
   private final Path share;
-  private final Guest guest;
+  private final LinuxGuest guest;
   private int round;
 
   /**
@@ -32,7 +33,7 @@ final class RepeatingGuest implements AutoCloseable {
   RepeatingGuest(Path share, Clip clip, Path socket) throws IOException {
     this.share = share;
     clip.writeRaw(share.resolve("clip.raw"));
-    guest = Guest.boot(share, SCRIPT.formatted(clip.alsaOptions()), List.of(socket));
+    guest = SoundGuest.boot(share, SCRIPT.formatted(clip.alsaOptions()), List.of(socket));
   }
 
   /** Plays to the end. */

@@ -84,7 +84,7 @@ class ServedDeviceTest {
   }
 
   @Test
-  void ringsAreNotPolledUnlessAskedFor() throws Exception {
-    assertThat(polls()).containsOnly(0);
+  void ringsAreNotPolledWhereNobodyMay() throws Exception {
+    assertThat(polls("--poll-us=0")).containsOnly(0);
   }
 }

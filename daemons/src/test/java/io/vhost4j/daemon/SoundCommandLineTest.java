@@ -9,6 +9,7 @@ import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioOption;
 import io.vhost4j.device.DeviceOptions;
 import io.vhost4j.device.sound.SoundDeviceProvider;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.vhostuser.channel.SocketRights;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -77,7 +78,7 @@ class SoundCommandLineTest {
             new DeviceSetup(
                 new DeviceOptions("snd", Map.of("backend", "silent")),
                 ListenSocket.at(Path.of("/tmp/snd.sock"), SocketRights.USUAL),
-                Duration.ZERO));
+                Polling.whileItPays()));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -150,10 +151,13 @@ class SoundCommandLineTest {
     String cards = "--socket a --socket b --backend silent --poll-us ";
     assertThat(parse(cards + "50").devices())
         .extracting(DeviceSetup::polling)
-        .containsExactly(Duration.ofNanos(50_000), Duration.ofNanos(50_000));
+        .containsOnly(Polling.upTo(Duration.ofNanos(50_000)));
     assertThat(parse(cards + "0 --poll-us 10000").devices())
         .extracting(DeviceSetup::polling)
-        .containsExactly(Duration.ZERO, Duration.ofMillis(10));
+        .containsExactly(Polling.never(), Polling.upTo(Duration.ofMillis(10)));
+    assertThat(parse("--socket a --backend silent").devices())
+        .extracting(DeviceSetup::polling)
+        .containsExactly(Polling.whileItPays());
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,8 +50,8 @@ class UmlLifeIT {
     return Daemon.start(all.toArray(String[]::new)).awaitReady();
   }
 
-  private Guest boot(String script, String... options) throws Exception {
-    return Guest.bootInUserMode(share, script, List.of(socket), options);
+  private LinuxGuest boot(String script, String... options) throws Exception {
+    return SoundGuest.bootInUserMode(share, script, List.of(socket), options);
   }
 
   private String play(String file) {
@@ -61,7 +62,7 @@ class UmlLifeIT {
     return new Arrived(file, first.readWav(directory.resolve(file)));
   }
 
-  private void awaitPlayed(Guest guest, int frames) throws Exception {
+  private void awaitPlayed(LinuxGuest guest, int frames) throws Exception {
     Path played = directory.resolve("played.wav");
     while (!Files.exists(played)
         || Files.size(played) < HEADER_BYTES + (long) frames * first.frameBytes()) {
@@ -73,11 +74,11 @@ class UmlLifeIT {
   @Test
   void theNextOnePlaysBitForBitAfterOneWasKilledInMidPlay() throws Exception {
     try (Daemon daemon = serve()) {
-      try (Guest guest = boot(play("endless.raw"))) {
+      try (LinuxGuest guest = boot(play("endless.raw"))) {
         awaitPlayed(guest, 48_000);
         guest.kill();
       }
-      try (Guest guest = boot(play("1.raw"))) {
+      try (LinuxGuest guest = boot(play("1.raw"))) {
         guest.awaitSuccess();
       }
       assertThat(daemon.isAlive()).isTrue();
@@ -90,7 +91,7 @@ class UmlLifeIT {
   @Test
   void aRebootIsANewConnectionWhichPlaysBitForBit() throws Exception {
     try (Daemon daemon = serve();
-        Guest guest = boot(play("$VHOST4J_BOOT.raw"), "--reboots", "1")) {
+        LinuxGuest guest = boot(play("$VHOST4J_BOOT.raw"), "--reboots", "1")) {
       guest.awaitSuccess();
       assertThat(daemon.isAlive()).isTrue();
     }
@@ -120,7 +121,7 @@ class UmlLifeIT {
         """
             .formatted(rounds, play("endless.raw"), play("1.raw"));
     try (Daemon daemon = serve();
-        Guest guest = boot(script)) {
+        LinuxGuest guest = boot(script)) {
       guest.awaitSuccess();
       assertThat(daemon.isAlive()).isTrue();
     }
@@ -146,7 +147,7 @@ class UmlLifeIT {
         """
             .formatted(rounds, play("1.raw"));
     try (Daemon daemon = serve();
-        Guest guest = boot(script)) {
+        LinuxGuest guest = boot(script)) {
       guest.awaitSuccess();
       assertThat(daemon.isAlive()).isTrue();
     }
@@ -158,6 +159,57 @@ class UmlLifeIT {
   }
 
   @Test
+  void aDriverThatIsTakenAwayInMidPlayAndBoundAgainPlaysBitForBit_C15() throws Exception {
+    int rounds = 3;
+    String script =
+        """
+        set -e
+        cd /sys/bus/virtio/drivers/virtio_snd
+        for round in $(seq %d); do
+          %s 2>/dev/null & player=$!
+          sleep 0.5
+          echo virtio0 >unbind
+          ! wait $player
+          echo virtio0 >bind
+          %s
+        done
+        ! dmesg | grep -E 'WARNING:|BUG:'
+        """
+            .formatted(rounds, play("endless.raw"), play("1.raw"));
+    try (Daemon daemon = serve();
+        LinuxGuest guest = boot(script)) {
+      guest.awaitSuccess();
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    Arrived arrived = arrived("played.wav");
+    for (int round = 0; round < rounds; round++) {
+      arrived.thenStartOf(endless).then(first).thenSilenceUpTo(SILENT_FRAMES);
+    }
+    arrived.end();
+  }
+
+  /** Without a pace buffers follow each other as closely as a driver can send them. */
+  @Test
+  void aRingThatIsPolledInPlaceOfKicksPlaysBitForBit() throws Exception {
+    Metrics metrics = Metrics.anywhere();
+    Clip clip = Clip.noise(37, 20_000);
+    clip.writeRaw(share.resolve("clip.raw"));
+    String script =
+        "set -e\naplay -q -D hw:0,0 -M --period-size=64 --buffer-size=4096 %s clip.raw\n"
+            .formatted(clip.alsaOptions());
+    try (Daemon daemon = serve("--pacing=none", metrics.option());
+        LinuxGuest guest = boot(script + "echo played\nuntil [ -e go ]; do usleep 50000; done\n")) {
+      guest.awaitLine("played");
+      assertThat(metrics.ofQueue(2, "polls")).isPositive();
+      assertThat(metrics.ofQueue(2, "polled")).isPositive();
+      Files.createFile(share.resolve("go"));
+      guest.awaitSuccess();
+      assertThat(daemon.isAlive()).isTrue();
+    }
+    arrived("played.wav").then(clip).thenSilenceUpTo(SILENT_FRAMES).end();
+  }
+
+  @Test
   void aGuestWhoseDaemonWasKilledInMidPlayGoesOnWithoutItsCard() throws Exception {
     String script =
         """
@@ -166,7 +218,7 @@ class UmlLifeIT {
         echo over
         """;
     try (Daemon daemon = serve();
-        Guest guest = boot(script.formatted(play("endless.raw")))) {
+        LinuxGuest guest = boot(script.formatted(play("endless.raw")))) {
       awaitPlayed(guest, 48_000);
       daemon.signal("KILL");
       guest.awaitLine("over");
@@ -210,7 +262,7 @@ class UmlLifeIT {
 
   private void assertPlayed(Clip clip, String script) throws Exception {
     try (Daemon daemon = serve();
-        Guest guest = boot("set -e\n" + script)) {
+        LinuxGuest guest = boot("set -e\n" + script)) {
       guest.awaitSuccess();
       assertThat(daemon.isAlive()).isTrue();
     }
@@ -235,7 +287,7 @@ class UmlLifeIT {
                     "--output-streams=" + streams,
                     "--playback-file=" + directory.resolve("stream%d.wav"))
                 .awaitReady();
-        Guest guest = boot(script.toString(), "--cpus", "2")) {
+        LinuxGuest guest = boot(script.toString(), "--cpus", "2")) {
       guest.awaitSuccess();
       assertThat(daemon.isAlive()).isTrue();
     }

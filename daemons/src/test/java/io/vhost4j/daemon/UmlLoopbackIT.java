@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -186,8 +187,8 @@ class UmlLoopbackIT {
             until_so rmmod virtio_loopback
             exit 0
             """;
-    try (Guest guest =
-        Guest.bootInUserMode(
+    try (LinuxGuest guest =
+        SoundGuest.bootInUserMode(
             share,
             script
                 .replace("@JAVA@", System.getProperty("java.home"))

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
+import io.vhost4j.testkit.LinuxGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -111,8 +112,8 @@ class UmlSoundIT {
                     "--playback-file=" + directory.resolve("second.wav"),
                     "--capture-file=" + source.writeWav(directory.resolve("source.wav")))
                 .awaitReady();
-        Guest guest =
-            Guest.bootInUserMode(share, String.join("\n", script) + "\n", List.of(one, two))) {
+        LinuxGuest guest =
+            SoundGuest.bootInUserMode(share, String.join("\n", script) + "\n", List.of(one, two))) {
       guest.awaitSuccess();
       assertThat(daemon.isAlive()).isTrue();
     }

@@ -8,6 +8,7 @@ import io.vertx.core.VertxOptions;
 import io.vhost4j.device.sound.SoundDevice;
 import io.vhost4j.device.sound.SoundDeviceConfig;
 import io.vhost4j.event.NativeTransport;
+import io.vhost4j.testkit.LinuxGuest;
 import io.vhost4j.vhostuser.backend.VhostUserServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,8 +27,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A user-mode Linux with a sound card of ours, whose ALSA is asked for the delay at markers; see
  * guest/delay.c. The guest's clock and the host's are set against each other by the processor's
- * counter, which both see. {@code VHOST4J_UML} names the program that boots it, {@code
- * VHOST4J_DELAY_LOG} a file for the figures.
+ * counter, which both see. {@code VHOST4J_DELAY_LOG} names a file for the figures.
  */
 public final class GuestDelay implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GuestDelay.class);
@@ -91,10 +91,8 @@ public final class GuestDelay implements AutoCloseable {
     VhostUserServer server = VhostUserServer.create(vertx, device);
     get(server.listen(socket));
     try {
-      Path script = directory.resolve("script");
       String verb = direction == Direction.OUTPUT ? "play" : "record";
-      Files.writeString(
-          script,
+      String script =
           String.format(
               Locale.ROOT,
               "export CARD=hw:$(sed -n 's/^ *\\([0-9]*\\) .*VirtIO.*/\\1/p' /proc/asound/cards)\n"
@@ -104,23 +102,19 @@ public final class GuestDelay implements AutoCloseable {
               period,
               buffer,
               markers,
-              spread ? 1 : 0));
+              spread ? 1 : 0);
       Clock before = clock();
-      String output =
-          run(
-              List.of(
-                  System.getenv("VHOST4J_UML"),
-                  "--run",
-                  script.toString(),
-                  "--share",
-                  directory.resolve("share").toString(),
-                  "--socket",
-                  socket.toString(),
-                  // Longer buffers than the driver has by default, and shorter periods.
-                  "--kernel-arg",
-                  "virtio_snd.pcm_buffer_ms=1000",
-                  "--kernel-arg",
-                  "virtio_snd.pcm_periods_max=256"));
+      List<String> output;
+      try (LinuxGuest guest =
+          LinuxGuest.inUserMode()
+              .device(socket, 25, "vhost-user-snd-pci")
+              .share(directory.resolve("share"))
+              // Longer buffers than the driver has by default, and shorter periods.
+              .options("--kernel-arg", "virtio_snd.pcm_buffer_ms=1000")
+              .options("--kernel-arg", "virtio_snd.pcm_periods_max=256")
+              .run(script)) {
+        output = guest.awaitSuccess();
+      }
       Clock after = clock();
       return parse(output, before, after);
     } finally {
@@ -129,11 +123,11 @@ public final class GuestDelay implements AutoCloseable {
     }
   }
 
-  private static List<Told> parse(String output, Clock before, Clock after) {
+  private static List<Told> parse(List<String> output, Clock before, Clock after) {
     double nanosPerCycle = (after.nanos - before.nanos) / (double) (after.cycles - before.cycles);
     List<Told> told = new ArrayList<>();
     int xruns = 0;
-    for (String line : output.lines().toList()) {
+    for (String line : output) {
       String[] words = line.split(" ", -1);
       if (words[0].equals("marker")) {
         long cycles = Long.parseLong(words[3]) - before.cycles;

@@ -91,7 +91,7 @@ class DemoIT {
   @Test
   @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
   void aGuestReadsWhatTheRandomNumberDeviceGave() throws Exception {
-    String boot = System.getenv("VHOST4J_GUEST");
+    String boot = System.getProperty("vhost4j.scripts") + "/guest/boot.sh";
     try (ProgramRun demo =
         ProgramRun.start(
             directory, Map.of(), ProgramRun.java(temporary, EntropyDemo.class, boot))) {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * The script {@code run}, in a tree of its own with a Maven and a Java that do as they are told.
  */
+@Tag("long")
 class RunScriptTest {
   private static final Path REPOSITORY = Path.of("..");
   private static final String REAL_JAVA =

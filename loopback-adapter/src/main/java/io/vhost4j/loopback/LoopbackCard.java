@@ -6,10 +6,10 @@ import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import io.vhost4j.device.DeviceStatus;
 import io.vhost4j.device.VirtioDevice;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.event.FdRegistration;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -99,11 +99,11 @@ public final class LoopbackCard {
    * @param vertx has the native transport
    * @param index N of {@code /dev/loopback-N}
    * @param device served by this card alone, which closes it in the end
-   * @param polling longest time to look at a ring that has run empty; zero for none
+   * @param polling how long to look at rings that have run empty
    * @param queueSize descriptors of each queue, a power of 2; the device may have less
    */
   public static LoopbackCard ofDevice(
-      Vertx vertx, int index, VirtioDevice device, Duration polling, int queueSize) {
+      Vertx vertx, int index, VirtioDevice device, Polling polling, int queueSize) {
     String label = "%s %s".formatted(device.name(), LoopbackNode.path(index));
     return new LoopbackCard(index, new LoopbackTransport(vertx, device, polling, queueSize, label));
   }

@@ -8,6 +8,7 @@ import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.engine.DeviceEngine;
 import io.vhost4j.engine.DeviceSession;
 import io.vhost4j.engine.EngineQueue;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.engine.RefusedException;
 import io.vhost4j.engine.Transport;
 import io.vhost4j.memory.GuestMemory;
@@ -17,7 +18,6 @@ import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.virtqueue.VringAddresses;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -36,12 +36,12 @@ final class LoopbackTransport implements CardServer, Transport {
 
   /**
    * @param device closed with this object
-   * @param polling longest time to look at a ring that has run empty
+   * @param polling how long to look at rings that have run empty
    * @param queueSize descriptors of each queue, if the device takes as many
    * @param label names the card in the device's log
    */
   LoopbackTransport(
-      Vertx vertx, VirtioDevice device, Duration polling, int queueSize, String label) {
+      Vertx vertx, VirtioDevice device, Polling polling, int queueSize, String label) {
     this.engine = DeviceEngine.create(vertx, device, polling, () -> label);
     this.queueSize = Math.min(queueSize, device.maxQueueSize());
   }
@@ -97,7 +97,7 @@ final class LoopbackTransport implements CardServer, Transport {
   }
 
   private ByteBuffer config() throws RefusedException {
-    ByteBuffer config = ByteBuffer.allocate(engine.device().configSize());
+    ByteBuffer config = ByteBuffer.allocate(session().configSize());
     session().readConfig(0, config);
     return config.flip();
   }
@@ -212,11 +212,12 @@ final class LoopbackTransport implements CardServer, Transport {
   // What the engine asks
 
   @Override
-  public void notifyDriver(int queue) {
+  public boolean notifyDriver(int queue) {
     QueueBell bell = bells[queue];
     if (bell != null) {
       bell.call().signal();
     }
+    return true;
   }
 
   @Override

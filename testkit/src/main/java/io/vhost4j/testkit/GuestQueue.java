@@ -1,30 +1,33 @@
 package io.vhost4j.testkit;
 
 import io.vertx.core.Future;
-import io.vhost4j.engine.EngineQueue;
 import io.vhost4j.virtqueue.DriverQueue;
 import io.vhost4j.virtqueue.RingFeatures;
 import io.vhost4j.virtqueue.VirtqueueException;
+import io.vhost4j.virtqueue.VringAddresses;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * The driver's side of one queue of an {@link InProcessGuest}. Buffers go into memory one behind
- * the other, with a byte between them, and over again from its beginning when it is full.
+ * The driver's side of one queue of a {@link Guest}. Buffers go into memory one behind the other,
+ * with a byte between them, and over again from its beginning when it is full.
  */
 public final class GuestQueue {
-  private static final long FEATURES = RingFeatures.INDIRECT_DESC | RingFeatures.EVENT_IDX;
   private static final int TABLE = 1024;
   private static final int LONGEST_DIRECT = 8;
 
   private record Piece(long address, int length) {}
 
-  private final InProcessGuest guest;
+  private final Guest guest;
   private final int index;
   private final long start;
   private final long bufferStart;
@@ -38,8 +41,13 @@ public final class GuestQueue {
   private long nextBuffer;
   private Consumer<Returned> onReturned = returned -> {};
   private int notifications;
+  private final Set<Integer> awaited = new HashSet<>();
+  private final Map<Integer, Returned> answers = new HashMap<>();
 
-  GuestQueue(InProcessGuest guest, int index, long start, long end, int size, int startIndex) {
+  /** The ring is a test's to scribble on, and no driver's to read. */
+  private boolean forsaken;
+
+  GuestQueue(Guest guest, int index, long start, long end, int size, int startIndex) {
     this.guest = guest;
     this.index = index;
     this.start = start;
@@ -51,7 +59,7 @@ public final class GuestQueue {
   }
 
   private DriverQueue newDriver(int size) {
-    return DriverQueue.create(guest.memory(), start, size, TABLE, FEATURES, base);
+    return DriverQueue.create(guest.memory(), start, size, TABLE, guest.features(), base);
   }
 
   /** Bytes of memory that a ring and its tables take, in whole pages. */
@@ -74,17 +82,31 @@ public final class GuestQueue {
    *
    * @return completes when it runs, which may take a reset of the device
    */
-  public Future<Void> start() throws Exception {
-    return guest.call(
-        () -> {
-          EngineQueue queue = queue();
-          synchronized (lock) {
-            queue.setSize(driver.size());
-            queue.setBase(base);
-            queue.setAddresses(driver.addresses());
-          }
-          return queue.start().onSuccess(runs -> queue.enable());
-        });
+  public Future<Void> start() {
+    return start(true);
+  }
+
+  /** Starts the queue; a disabled one takes no buffers until it is {@linkplain #enable enabled}. */
+  public Future<Void> start(boolean enabled) {
+    int size;
+    VringAddresses at;
+    int from;
+    synchronized (lock) {
+      size = driver.size();
+      at = driver.addresses();
+      from = base;
+    }
+    return guest.start(index, size, from, at, enabled);
+  }
+
+  /**
+   * Enables the started queue, or disables it.
+   *
+   * @return completes when it is so: if it is disabled, the device has given all buffers back or
+   *     put them back into the ring
+   */
+  public Future<Void> enable(boolean enabled) {
+    return guest.enable(index, enabled);
   }
 
   /**
@@ -93,21 +115,15 @@ public final class GuestQueue {
    * @return completes when the device has given all buffers back or put them back into the ring
    */
   public Future<Void> stop() {
-    return guest.ask(
-        () ->
-            queue()
-                .stop()
-                .onSuccess(
-                    next -> {
-                      synchronized (lock) {
-                        base = next;
-                      }
-                    })
-                .mapEmpty());
-  }
-
-  private EngineQueue queue() {
-    return guest.session().queues().get(index);
+    return guest
+        .stop(index)
+        .onSuccess(
+            next -> {
+              synchronized (lock) {
+                base = next;
+              }
+            })
+        .mapEmpty();
   }
 
   /** The driver begins anew with an empty ring at index 0, as after a reset of the device. */
@@ -116,12 +132,47 @@ public final class GuestQueue {
       base = 0;
       driver = newDriver(driver.size());
       writable.clear();
+      awaited.clear();
+      answers.clear();
+      forsaken = false;
     }
   }
 
-  /** Kicks, whether the device wants it or not. What it does at once is done afterwards. */
+  /**
+   * Kicks, whether the device wants it or not. In one process what it does at once is done then.
+   */
   public void kick() {
-    guest.run(() -> queue().look());
+    guest.kick(index);
+  }
+
+  /**
+   * Sends a request in one readable and one writable piece, kicks, and waits until it is back.
+   *
+   * @param readable what the device reads
+   * @param writableBytes room for what it writes
+   * @throws AssertionError if it does not come back, or the driver is not notified of it
+   */
+  public Returned request(byte[] readable, int writableBytes) throws InterruptedException {
+    int head;
+    synchronized (lock) {
+      head = add(readable, writableBytes, Integer.MAX_VALUE);
+      awaited.add(head);
+    }
+    kick();
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Guest.SECONDS);
+    synchronized (lock) {
+      Returned answer = answers.remove(head);
+      while (answer == null) {
+        if (System.nanoTime() > end || guest.isDisconnected()) {
+          throw new AssertionError(
+              "queue %d: a buffer did not come back%s"
+                  .formatted(index, guest.isDisconnected() ? ", the guest was disconnected" : ""));
+        }
+        guest.awaitNotification(this, lock);
+        answer = answers.remove(head);
+      }
+      return answer;
+    }
   }
 
   /**
@@ -146,7 +197,7 @@ public final class GuestQueue {
       long[] addresses = all.stream().mapToLong(Piece::address).toArray();
       int[] lengths = all.stream().mapToInt(Piece::length).toArray();
       int head =
-          all.size() > driver.freeDescriptors() || all.size() > LONGEST_DIRECT
+          hasTables() && (all.size() > driver.freeDescriptors() || all.size() > LONGEST_DIRECT)
               ? driver.addIndirect(addresses, lengths, out.size(), in.size())
               : driver.add(addresses, lengths, out.size(), in.size());
       if (head < 0) {
@@ -156,6 +207,10 @@ public final class GuestQueue {
       driver.publish();
       return head;
     }
+  }
+
+  private boolean hasTables() {
+    return (guest.features() & RingFeatures.INDIRECT_DESC) != 0;
   }
 
   private List<Piece> cut(int bytes, int pieceBytes) {
@@ -175,8 +230,11 @@ public final class GuestQueue {
   void notified() {
     synchronized (lock) {
       notifications++;
+      if (!forsaken) {
+        collect();
+      }
+      lock.notifyAll();
     }
-    collect();
   }
 
   /** Takes what has come back, and asks to be notified of the next. */
@@ -185,7 +243,11 @@ public final class GuestQueue {
       try {
         do {
           for (int head = driver.poll(); head >= 0; head = driver.poll()) {
-            onReturned.accept(returned(head));
+            Returned buffer = returned(head);
+            if (awaited.remove(head)) {
+              answers.put(head, buffer);
+            }
+            onReturned.accept(buffer);
           }
         } while (driver.enableNotifications());
       } catch (VirtqueueException e) {
@@ -222,5 +284,69 @@ public final class GuestQueue {
     synchronized (lock) {
       return driver.inFlight();
     }
+  }
+
+  // For hostile guests
+
+  /** The driver looks no more, until it {@linkplain #beginAnew() begins anew}. */
+  void forsake() {
+    synchronized (lock) {
+      forsaken = true;
+    }
+  }
+
+  /** Whether there is room for another buffer, after a look at what has come back. */
+  boolean canTake() {
+    synchronized (lock) {
+      collect();
+      return driver.freeDescriptors() > 0;
+    }
+  }
+
+  /** What the device has written as index of the used ring. */
+  int usedIndex() {
+    synchronized (lock) {
+      ByteBuffer bytes = ByteBuffer.allocate(2).order(ByteOrder.LITTLE_ENDIAN);
+      guest.memory().read(driver.addresses().usedRing() - Guest.USER_ADDRESS + 2, bytes);
+      return bytes.getShort(0) & 0xffff;
+    }
+  }
+
+  boolean isForsaken() {
+    synchronized (lock) {
+      return forsaken;
+    }
+  }
+
+  int index() {
+    return index;
+  }
+
+  int size() {
+    synchronized (lock) {
+      return driver.size();
+    }
+  }
+
+  VringAddresses addresses() {
+    synchronized (lock) {
+      return driver.addresses();
+    }
+  }
+
+  /** Where the device goes on, as of the last stop. */
+  int base() {
+    synchronized (lock) {
+      return base;
+    }
+  }
+
+  /** Guest address of the memory for buffers. */
+  long bufferStart() {
+    return bufferStart;
+  }
+
+  long bufferEnd() {
+    return bufferEnd;
   }
 }

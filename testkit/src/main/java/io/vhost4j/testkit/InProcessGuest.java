@@ -5,18 +5,18 @@ import io.vertx.core.Vertx;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.engine.DeviceEngine;
 import io.vhost4j.engine.DeviceSession;
+import io.vhost4j.engine.EngineQueue;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.engine.Transport;
 import io.vhost4j.memory.GuestMemory;
-import io.vhost4j.memory.MemoryRegion;
-import io.vhost4j.nativeio.MemoryCalls;
+import io.vhost4j.memory.GuestMemoryException;
+import io.vhost4j.virtqueue.VringAddresses;
 import java.io.IOException;
-import java.time.Duration;
+import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -30,37 +30,52 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * try (InProcessGuest guest = InProcessGuest.create(vertx, device, 1 << 20)) {
- *   GuestQueue queue = guest.queue(0, 0, 1 << 20, 64, 0);
- *   queue.onReturned(returned::add);
- *   InProcessGuest.await(queue.start());
- *   queue.add(request, replyBytes, Integer.MAX_VALUE);
- *   queue.kick(); // what the device does at once is done when this returns
+ *   GuestQueue queue = guest.queue(0, 0, 1 << 20, 16, 0);
+ *   Guest.await(queue.start());
+ *   Returned reply = queue.request(request, replyBytes);
  * }
  * }</pre>
  *
- * <p>The device has an event loop of {@code vertx}, as in production. The methods here are for the
- * test's thread; those that wait have a time limit, which only guards against hanging.
+ * <p>The device has an event loop of {@code vertx}, as in production.
  */
-public final class InProcessGuest implements AutoCloseable {
-  private static final long USER_ADDRESS = 0x7000_0000L;
-  private static final int SECONDS = 20;
-
+public final class InProcessGuest extends Guest {
   private final DeviceEngine engine;
-  private final int file;
-  private final List<MemoryRegion> regions;
-  private final GuestMemory memory;
-  private final Map<Integer, GuestQueue> queues = new ConcurrentHashMap<>();
   private final List<Integer> broken = new CopyOnWriteArrayList<>();
   private final List<String> disconnects = new CopyOnWriteArrayList<>();
   private volatile int configChanges;
-  private volatile DeviceSession session;
-  private volatile @Nullable Future<Void> disconnected;
 
-  /** What the engine asks, on its loop. */
-  private final class InProcess implements Transport {
+  /** Set on the loop, before the device hears of it. */
+  private volatile @Nullable Link link;
+
+  /** One connection: what the engine asks, on its loop. */
+  private final class Link implements Transport {
+    final DeviceSession session = engine.open(this);
+
+    /** Written by the loop alone. */
+    volatile @Nullable Future<Void> closed;
+
+    void begin() throws Exception {
+      session.begin();
+      if (closed == null) { // the device may have refused
+        // Not the driver's table: counts are a loop's.
+        session.memory(GuestMemory.map(regions, file.number()));
+        session.acknowledge(features);
+      }
+    }
+
+    Future<Void> close() {
+      Future<Void> present = closed;
+      if (present == null) {
+        present = session.close();
+        closed = present;
+      }
+      return present;
+    }
+
     @Override
-    public void notifyDriver(int queue) {
-      Objects.requireNonNull(queues.get(queue)).notified();
+    public boolean notifyDriver(int queue) {
+      queue(queue).notified();
+      return true;
     }
 
     @Override
@@ -76,18 +91,17 @@ public final class InProcessGuest implements AutoCloseable {
 
     @Override
     public void disconnect(String reason) {
-      disconnects.add(reason);
-      closeSession();
+      if (closed == null) {
+        disconnects.add(reason);
+        close();
+      }
     }
   }
 
-  private InProcessGuest(Vertx vertx, VirtioDevice device, long memoryBytes) throws Exception {
-    engine = DeviceEngine.create(vertx, device, Duration.ZERO, device::name);
-    file = MemoryCalls.createMemoryFile("in-process-guest");
-    MemoryCalls.truncate(file, memoryBytes); // not sealed, see truncate()
-    regions = List.of(new MemoryRegion(0, memoryBytes, USER_ADDRESS, 0));
-    memory = GuestMemory.map(regions, file);
-    session = newSession();
+  private InProcessGuest(Vertx vertx, VirtioDevice device, long memoryBytes)
+      throws IOException, GuestMemoryException {
+    super(memoryBytes);
+    engine = DeviceEngine.create(vertx, device, Polling.never(), device::name);
   }
 
   /**
@@ -99,82 +113,134 @@ public final class InProcessGuest implements AutoCloseable {
    */
   public static InProcessGuest create(Vertx vertx, VirtioDevice device, long memoryBytes)
       throws Exception {
-    return new InProcessGuest(vertx, device, memoryBytes);
+    InProcessGuest guest = new InProcessGuest(vertx, device, memoryBytes);
+    guest.connect();
+    return guest;
   }
 
-  private DeviceSession newSession() throws Exception {
+  @Override
+  public void connect() throws Exception {
+    boolean unused =
+        call(
+            () -> {
+              features = engine.features();
+              Link next = new Link();
+              link = next;
+              next.begin();
+              return true;
+            });
+  }
+
+  @Override
+  public Future<Void> disconnect() {
+    return ask(() -> link().close());
+  }
+
+  @Override
+  public boolean isDisconnected() {
+    return link().closed != null;
+  }
+
+  @Override
+  public Future<Void> reset() {
+    return ask(() -> session().reset());
+  }
+
+  @Override
+  public long offered() {
+    return engine.features();
+  }
+
+  @Override
+  public void acknowledge(long acknowledged) throws Exception {
+    boolean unused =
+        call(
+            () -> {
+              session().acknowledge(acknowledged);
+              features = acknowledged;
+              return true;
+            });
+  }
+
+  @Override
+  public byte[] readConfig(int offset, int length) throws Exception {
     return call(
         () -> {
-          DeviceSession opened = engine.open(new InProcess());
-          opened.begin();
-          opened.memory(
-              GuestMemory.map(regions, file)); // not that of the driver: counts are a loop's
-          opened.acknowledge(engine.features());
-          return opened;
+          ByteBuffer bytes = ByteBuffer.allocate(length);
+          session().readConfig(offset, bytes);
+          return bytes.array();
         });
   }
 
-  /** Comes again after {@link #disconnect()} has completed. */
-  public void connect() throws Exception {
-    session = newSession();
-    disconnected = null;
+  @Override
+  public void writeConfig(int offset, byte[] bytes) throws Exception {
+    boolean unused =
+        call(
+            () -> {
+              session().writeConfig(offset, ByteBuffer.wrap(bytes));
+              return true;
+            });
   }
 
-  /**
-   * Goes away, as a VMM that ends: queues are stopped, the device is reset.
-   *
-   * @return completes when the device and the engine have let go of everything
-   */
-  public Future<Void> disconnect() {
-    return ask(this::closeSession);
+  @Override
+  Future<Void> start(int index, int size, int base, VringAddresses at, boolean enabled) {
+    return ask(
+        () -> {
+          EngineQueue queue = engineQueue(index);
+          try {
+            queue.setSize(size);
+            queue.setBase(base);
+            queue.setAddresses(at);
+          } catch (Exception e) {
+            return Future.failedFuture(e);
+          }
+          return queue.start().compose(started -> enableNow(queue, enabled));
+        });
   }
 
-  private Future<Void> closeSession() {
-    Future<Void> present = disconnected;
-    if (present == null) {
-      present = session.close();
-      disconnected = present;
+  @Override
+  Future<Integer> stop(int index) {
+    return ask(() -> engineQueue(index).stop());
+  }
+
+  @Override
+  Future<Void> enable(int index, boolean enabled) {
+    return ask(() -> enableNow(engineQueue(index), enabled));
+  }
+
+  private static Future<Void> enableNow(EngineQueue queue, boolean enabled) {
+    if (enabled) {
+      queue.enable();
+      return Future.succeededFuture();
     }
-    return present;
+    return queue.disable().mapEmpty();
   }
 
-  /** Resets the device; {@link GuestQueue#beginAnew()} then does so for the driver. */
-  public Future<Void> reset() {
-    return ask(() -> session.reset());
+  @Override
+  void kick(int index) {
+    run(() -> engineQueue(index).look());
   }
 
-  /**
-   * A queue of this guest, set up and not started. The ring lies at the beginning of the given
-   * memory, buffers behind it.
-   *
-   * @param index of the queue within the device
-   * @param start guest address, a multiple of 4096
-   * @param bytes of memory for ring and buffers
-   * @param size number of entries
-   * @param startIndex avail index to begin at, 0 to 65535
-   */
-  public GuestQueue queue(int index, long start, long bytes, int size, int startIndex) {
-    GuestQueue queue = new GuestQueue(this, index, start, start + bytes, size, startIndex);
-    queues.put(index, queue);
-    return queue;
+  private EngineQueue engineQueue(int index) {
+    return session().queues().get(index);
   }
 
-  /** The guest's memory, as the driver sees it. */
-  public GuestMemory memory() {
-    return memory;
+  @Override
+  @SuppressWarnings("WaitNotInLoop") // the caller has the loop
+  void awaitNotification(GuestQueue queue, Object lock) throws InterruptedException {
+    lock.wait(100); // the device may disconnect meanwhile
   }
 
-  /** Cuts the memory file short, as a hostile frontend does. */
-  public void truncate(long bytes) throws IOException {
-    MemoryCalls.truncate(file, bytes);
+  private Link link() {
+    return Objects.requireNonNull(link);
   }
 
   /** The session with the engine; on the loop only, see {@link #call}. */
   public DeviceSession session() {
-    return session;
+    return link().session;
   }
 
-  /** The queues that the engine has stopped for good, in the order in which that was. */
+  @Override
   public List<Integer> broken() {
     return List.copyOf(broken);
   }
@@ -206,7 +272,13 @@ public final class InProcessGuest implements AutoCloseable {
                 result.completeExceptionally(t);
               }
             });
-    return get(result);
+    try {
+      return result.get(SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw cause(e);
+    } catch (TimeoutException e) {
+      throw new AssertionError("the device's event loop does not answer", e);
+    }
   }
 
   /** As {@link #call}, for what throws no checked exception. */
@@ -219,31 +291,13 @@ public final class InProcessGuest implements AutoCloseable {
             });
   }
 
-  <T> T ask(Supplier<T> action) {
+  private <T> T ask(Supplier<T> action) {
     try {
       return call(action::get);
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) {
       throw new AssertionError(e);
-    }
-  }
-
-  /** The result of a future, which it waits for. */
-  public static <T> T await(Future<T> future) throws Exception {
-    return get(future.toCompletionStage().toCompletableFuture());
-  }
-
-  private static <T> T get(CompletableFuture<T> result) throws Exception {
-    try {
-      return result.get(SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof Error error) {
-        throw error;
-      }
-      throw e.getCause() instanceof Exception cause ? cause : e;
-    } catch (TimeoutException e) {
-      throw new AssertionError("the device's event loop does not answer", e);
     }
   }
 
@@ -260,8 +314,7 @@ public final class InProcessGuest implements AutoCloseable {
   }
 
   /** Releases the memory; {@link #end()} has completed. */
-  public void release() throws IOException {
-    memory.release();
-    MemoryCalls.closeFile(file);
+  public void release() {
+    releaseMemory();
   }
 }

@@ -4,6 +4,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vhost4j.device.DeviceContext;
 import io.vhost4j.device.DeviceQueue;
 import io.vhost4j.device.QueueHandler;
 import io.vhost4j.device.VirtioDevice;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Writes into each buffer what it reads there; or holds all until they are released. */
 final class EchoDevice implements VirtioDevice {
@@ -25,6 +27,12 @@ final class EchoDevice implements VirtioDevice {
   private final Promise<Void> stopping = Promise.promise();
   volatile boolean holds;
   volatile boolean fails;
+  volatile boolean failsToConnect;
+
+  /** What the device may ask, of each session. */
+  final List<DeviceContext> sessions = new CopyOnWriteArrayList<>();
+
+  final AtomicInteger sessionsEnded = new AtomicInteger();
 
   /** Completes when a queue has been asked to stop. */
   Future<Void> stopping() {
@@ -55,6 +63,19 @@ final class EchoDevice implements VirtioDevice {
   @Override
   public QueueHandler queue(int index) {
     return handlers.get(index);
+  }
+
+  @Override
+  public void connected(DeviceContext context) {
+    sessions.add(context);
+    if (failsToConnect) {
+      throw new IllegalStateException("meant to");
+    }
+  }
+
+  @Override
+  public void disconnected() {
+    sessionsEnded.incrementAndGet();
   }
 
   @Override

@@ -97,6 +97,43 @@ class InProcessGuestTest {
   }
 
   @Test
+  void aDeviceThatFailsAtTheConnectionIsLeft(@ProvidedBy(NativeVertx.class) Vertx vertx)
+      throws Exception {
+    device.failsToConnect = true;
+    try (InProcessGuest guest = InProcessGuest.create(vertx, device, BYTES)) {
+      guest.run(() -> {}); // the engine disconnects in the next turn
+      assertThat(guest.disconnects()).singleElement().asString().contains("meant to");
+      guest.run(() -> {});
+      assertThat(device.sessionsEnded).hasValue(1);
+      guest.connect();
+      guest.run(() -> {});
+      guest.run(() -> {});
+      assertThat(device.sessionsEnded).hasValue(2);
+      device.failsToConnect = false;
+      guest.connect();
+      GuestQueue queue = queue(guest);
+      InProcessGuest.await(queue.start());
+      queue.add(new byte[1], 1, 1);
+      queue.kick();
+      assertThat(returned).hasSize(1);
+    }
+    assertThat(device.sessionsEnded).hasValue(3);
+  }
+
+  @Test
+  void aDeviceThatIsLateToGiveUpAFrontendDoesNotDisturbTheNext(
+      @ProvidedBy(NativeVertx.class) Vertx vertx) throws Exception {
+    try (InProcessGuest guest = InProcessGuest.create(vertx, device, BYTES)) {
+      InProcessGuest.await(guest.disconnect());
+      guest.connect();
+      device.sessions.get(0).fail("late");
+      guest.run(() -> {});
+      assertThat(guest.disconnects()).isEmpty();
+      assertThat(device.sessionsEnded).hasValue(1);
+    }
+  }
+
+  @Test
   void aFailureWhileAQueueStartsDoesNotKeepItFromStopping(
       @ProvidedBy(NativeVertx.class) Vertx vertx) throws Exception {
     assertStops(

@@ -9,7 +9,8 @@ import java.util.Objects;
 /**
  * A device's configuration space: the bytes that a driver reads, and which of them it may write.
  * All others are read-only: a frontend writes the whole space when its guest writes a field, the
- * rest of it with what it has read before (F6). Event loop only, once the device is served.
+ * rest of it with what it has read before (F6). A reset of the device takes back what a driver has
+ * written (C36), and nothing else. Event loop only, once the device is served.
  */
 public final class DeviceConfig {
   /** That of a device which has none. */
@@ -18,11 +19,16 @@ public final class DeviceConfig {
   private record Field(int offset, int length, Runnable written) {}
 
   private final byte[] bytes;
+
+  /** What a reset puts back, in the places of the fields. */
+  private final byte[] initial;
+
   private final List<Field> fields = new ArrayList<>();
 
   /** A space of so many zeros, none of which a driver may write. */
   public DeviceConfig(int size) {
     this.bytes = new byte[size];
+    this.initial = new byte[size];
   }
 
   /** The bytes themselves, little-endian, for the device to read and to change. */
@@ -31,28 +37,41 @@ public final class DeviceConfig {
   }
 
   /**
-   * Lets the driver write a field.
+   * Lets the driver write a field. A reset of the device gives it the value back that it has now.
    *
-   * @param written called after each write of any of its bytes, also if they are the same as before
+   * @param written called after each write of any of its bytes, also if they are the same as
+   *     before. Not called at a reset: what depends on the field is for {@link
+   *     VirtioDevice#reset()}, which comes behind that
    * @return this
    * @throws IndexOutOfBoundsException if the field is not inside
    */
   public DeviceConfig writable(int offset, int length, Runnable written) {
     fields.add(new Field(Objects.checkFromIndexSize(offset, length, size()), length, written));
+    System.arraycopy(bytes, offset, initial, offset, length);
     return this;
   }
 
-  int size() {
+  /** Length in bytes. */
+  public int size() {
     return bytes.length;
   }
 
-  /** See {@link VirtioDevice#readConfig}; fails outside of the space (H8). */
-  void read(int offset, ByteBuffer target) {
+  /**
+   * The driver reads: copies the bytes from {@code offset} on into {@code target}, from its
+   * position to its limit.
+   *
+   * @throws IndexOutOfBoundsException if they are not all inside (H8)
+   */
+  public void read(int offset, ByteBuffer target) {
     target.put(bytes, offset, target.remaining());
   }
 
-  /** See {@link VirtioDevice#writeConfig}. */
-  void write(int offset, ByteBuffer source) {
+  /**
+   * The driver writes {@code source}, from its position to its limit, at {@code offset}.
+   *
+   * @throws IndexOutOfBoundsException if that is not all inside (H8)
+   */
+  public void write(int offset, ByteBuffer source) {
     int end = Math.addExact(offset, source.remaining());
     Objects.checkFromToIndex(offset, end, size());
     int start = source.position();
@@ -64,6 +83,13 @@ public final class DeviceConfig {
         source.get(start + from - offset, bytes, from, count);
         field.written.run();
       }
+    }
+  }
+
+  /** The device is reset: what the driver has written is taken back (C36). */
+  public void reset() {
+    for (Field field : fields) {
+      System.arraycopy(initial, field.offset, bytes, field.offset, field.length);
     }
   }
 }

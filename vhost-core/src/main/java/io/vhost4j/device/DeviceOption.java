@@ -2,6 +2,8 @@ package io.vhost4j.device;
 
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param purpose what to do with it, for an option that has to be given, such as {@code say where
  *     the sound goes}; empty for all others
  * @param scope how often it can be given to a process
+ * @param separator between the values of a list that has one for each device, such as {@code ,} in
+ *     {@code 1,2,3}; empty if a value is one device's
  * @param condition what makes it an option at all, null if it always is one
  */
 public record DeviceOption(
@@ -37,6 +41,7 @@ public record DeviceOption(
     Values values,
     String purpose,
     Scope scope,
+    String separator,
     @Nullable Condition condition) {
 
   /** Which values an option takes. */
@@ -133,19 +138,28 @@ public record DeviceOption(
 
   private static DeviceOption of(String name, String label, String description, Values values) {
     return new DeviceOption(
-        name, List.of(), label, description, "", values, "", Scope.DEVICE, null);
+        name, List.of(), label, description, "", values, "", Scope.DEVICE, "", null);
   }
 
   /** The same option with other names; those of one letter are short options. */
   public DeviceOption aliases(String... names) {
     return new DeviceOption(
-        name, List.of(names), label, description, defaultValue, values, purpose, scope, condition);
+        name,
+        List.of(names),
+        label,
+        description,
+        defaultValue,
+        values,
+        purpose,
+        scope,
+        separator,
+        condition);
   }
 
   /** The same option with this value where none is given. */
   public DeviceOption byDefault(String value) {
     return new DeviceOption(
-        name, aliases, label, description, value, values, purpose, scope, condition);
+        name, aliases, label, description, value, values, purpose, scope, separator, condition);
   }
 
   /** The same number, of which error messages say the unit. */
@@ -160,6 +174,7 @@ public record DeviceOption(
         new Values.Range(range.min(), range.max(), unit),
         purpose,
         scope,
+        separator,
         condition);
   }
 
@@ -170,13 +185,53 @@ public record DeviceOption(
    */
   public DeviceOption requiredTo(String what) {
     return new DeviceOption(
-        name, aliases, label, description, defaultValue, values, what, scope, condition);
+        name, aliases, label, description, defaultValue, values, what, scope, separator, condition);
   }
 
   /** The same option, which is given once for all devices of a process. */
   public DeviceOption perProcess() {
     return new DeviceOption(
-        name, aliases, label, description, defaultValue, values, purpose, Scope.PROCESS, condition);
+        name,
+        aliases,
+        label,
+        description,
+        defaultValue,
+        values,
+        purpose,
+        Scope.PROCESS,
+        separator,
+        condition);
+  }
+
+  /**
+   * The same option, of which the user may also give one list with a value for each device, in the
+   * order of the sockets. The kinds of device whose sockets are {@linkplain
+   * VirtioDeviceProvider.SocketOptions#COUNTED counted} have as many as the list, unless they are
+   * told otherwise.
+   *
+   * @param between what is between the values; a blank is for any number of them
+   */
+  public DeviceOption listedBy(String between) {
+    return new DeviceOption(
+        name,
+        aliases,
+        label,
+        description,
+        defaultValue,
+        values,
+        purpose,
+        scope,
+        between,
+        condition);
+  }
+
+  /** The values of a list, or the value itself if this is not {@linkplain #listedBy listed}. */
+  public List<String> listed(String value) {
+    if (separator.isEmpty()) {
+      return List.of(value);
+    }
+    String between = separator.isBlank() ? "\\s+" : Pattern.quote(separator);
+    return Stream.of(value.strip().split(between, -1)).map(String::strip).toList();
   }
 
   /** The same option, which only devices have for which {@code other} has one of some values. */
@@ -190,6 +245,7 @@ public record DeviceOption(
         values,
         purpose,
         scope,
+        separator,
         new Condition(other, List.copyOf(itsValues)));
   }
 

@@ -7,14 +7,15 @@ import java.util.Map;
  * What a user wants of one device.
  *
  * @param name tells the device from others in the log and in meters
+ * @param index which of the devices of the process it is, from 0 on, in the order of the sockets
  * @param devices how many devices of this kind the process has, this one included
  * @param values what was given, by {@link DeviceOption#name()}; those absent have their default
  */
-public record DeviceOptions(String name, int devices, Map<String, String> values) {
+public record DeviceOptions(String name, int index, int devices, Map<String, String> values) {
 
   /** The only device of its kind, with {@code values} and otherwise defaults. */
   public DeviceOptions(String name, Map<String, String> values) {
-    this(name, 1, values);
+    this(name, 0, 1, values);
   }
 
   /** Keeps a copy of the values. */

@@ -29,10 +29,11 @@ public interface QueueHandler {
   void available(DeviceQueue queue) throws VirtqueueException;
 
   /**
-   * The ring is about to stop (GET_VRING_BASE, reset, or the frontend is gone): complete every
-   * chain that is still held or {@linkplain DeviceQueue#putBack put it back}, then complete the
-   * returned future. No further {@code available} comes. Chains put back come again with the next
-   * start after a pause of the guest, and never after a reset.
+   * The ring is about to stop (it is disabled, GET_VRING_BASE, reset, or the frontend is gone):
+   * complete every chain that is still held or {@linkplain DeviceQueue#putBack put it back}, then
+   * complete the returned future: the driver may free them then. No further {@code available}
+   * comes. Chains put back come again with the next start if the driver goes on, as after a pause
+   * of the guest, and never after a reset.
    *
    * <p>The engine waits for the future as long as it takes, and for chains that are not back by
    * then for some seconds more. After that it goes on without them: they are put back or completed

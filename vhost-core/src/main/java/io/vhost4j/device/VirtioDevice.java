@@ -1,7 +1,6 @@
 package io.vhost4j.device;
 
 import io.vertx.core.Future;
-import java.nio.ByteBuffer;
 
 /**
  * A virtio device as its author sees it. The engine owns the protocol, memory, rings and
@@ -11,7 +10,10 @@ import java.nio.ByteBuffer;
  * <p>Every method is called on the device's event loop and must not block.
  */
 public interface VirtioDevice {
-  /** The virtio device type, for example 25 for sound (VIRTIO section 5). */
+  /**
+   * The virtio device type, for example 25 for sound (VIRTIO section 5). For a transport that makes
+   * the device known to the driver by it; with vhost-user that is the frontend's business.
+   */
   int deviceType();
 
   /** A short name for log lines and meters, for example {@code sound}. */
@@ -39,27 +41,6 @@ public interface VirtioDevice {
     return DeviceConfig.NONE;
   }
 
-  /** Length of the configuration space in bytes. */
-  default int configSize() {
-    return config().size();
-  }
-
-  /**
-   * Copies the configuration space from {@code offset} on into {@code target}, from its position to
-   * its limit. The engine has checked that the range lies inside {@link #configSize()}.
-   */
-  default void readConfig(int offset, ByteBuffer target) {
-    config().read(offset, target);
-  }
-
-  /**
-   * The driver writes the configuration space. Bytes that are read-only are to be ignored (a QEMU
-   * frontend always writes the whole space). The range lies inside {@link #configSize()}.
-   */
-  default void writeConfig(int offset, ByteBuffer source) {
-    config().write(offset, source);
-  }
-
   /** The handler of queue {@code index}, the same one at each call. */
   QueueHandler queue(int index);
 
@@ -79,7 +60,7 @@ public interface VirtioDevice {
 
   /**
    * Back to the initial state: a device reset, or the end of a connection. All queues have been
-   * stopped before.
+   * stopped before, and what the driver wrote into {@link #config()} has been taken back.
    *
    * @return completes when nothing of the former state is at work any more
    */

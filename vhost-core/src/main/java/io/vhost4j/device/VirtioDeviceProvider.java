@@ -82,7 +82,8 @@ public interface VirtioDeviceProvider {
     SHORT,
     /**
      * {@code -s PATH} or {@code --socket-path PATH}, given once, with {@code -c N} or {@code
-     * --socket-count N}, is a prefix: the sockets are PATH0 to PATH(N-1), also if N is 1.
+     * --socket-count N}, is a prefix: the sockets are PATH0 to PATH(N-1), also if N is 1. Without
+     * it there are as many as a {@linkplain DeviceOption#listedBy list} has values, or one.
      */
     COUNTED
   }

@@ -6,7 +6,6 @@ import io.vertx.core.Vertx;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.NativeTransport;
-import java.time.Duration;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -16,11 +15,6 @@ import java.util.stream.IntStream;
  * after the other, see {@link #open}. Knows no transport.
  */
 public final class DeviceEngine {
-  /**
-   * The longest polling that can be asked for; whoever wants more wants a loop that never sleeps.
-   */
-  public static final Duration LONGEST_POLLING = Duration.ofMillis(10);
-
   /** Feature bits of rings and transport, offered for every device (B1, B2). */
   private static final long ENGINE_FEATURES =
       VirtioFeature.VERSION_1 | VirtioFeature.INDIRECT_DESC | VirtioFeature.EVENT_IDX;
@@ -31,20 +25,16 @@ public final class DeviceEngine {
   private final VirtioDevice device;
   private final String name;
   private final long features;
-  private final long pollNanos;
+  private final Polling polling;
   private final Context context;
   private final DeviceLog log;
   private final List<QueueCounters> counters;
 
-  private DeviceEngine(Vertx vertx, VirtioDevice device, Duration polling, Supplier<String> label) {
-    if (polling.isNegative() || polling.compareTo(LONGEST_POLLING) > 0) {
-      throw new IllegalArgumentException(
-          "polling for " + polling + ": possible is " + Duration.ZERO + " to " + LONGEST_POLLING);
-    }
+  private DeviceEngine(Vertx vertx, VirtioDevice device, Polling polling, Supplier<String> label) {
     this.device = device;
     this.name = device.name();
     this.features = offered(device);
-    this.pollNanos = polling.toNanos();
+    this.polling = polling;
     this.context = NativeTransport.newLoop(vertx);
     this.log = new DeviceLog(context, label);
     this.counters =
@@ -56,15 +46,14 @@ public final class DeviceEngine {
    *
    * @param vertx has the native transport, see {@link NativeTransport#vertx}
    * @param device served by this engine alone, which closes it in the end
-   * @param polling longest time to look at a ring that has run empty, up to {@link
-   *     #LONGEST_POLLING}; zero for none
+   * @param polling how long to look at rings that have run empty
    * @param label names the device in its log lines
    * @throws IllegalStateException if {@code vertx} runs without epoll
-   * @throws IllegalArgumentException if {@code polling} is out of range, or the device offers
-   *     features that it does not own, see {@link VirtioDevice#features()}
+   * @throws IllegalArgumentException if the device offers features that it does not own, see {@link
+   *     VirtioDevice#features()}
    */
   public static DeviceEngine create(
-      Vertx vertx, VirtioDevice device, Duration polling, Supplier<String> label) {
+      Vertx vertx, VirtioDevice device, Polling polling, Supplier<String> label) {
     NativeTransport.require(vertx);
     return new DeviceEngine(vertx, device, polling, label);
   }
@@ -128,8 +117,8 @@ public final class DeviceEngine {
     return counters;
   }
 
-  /** How long to look at a ring that has run empty, in nanoseconds. */
-  long pollNanos() {
-    return pollNanos;
+  /** How long to look at rings that have run empty. */
+  Polling polling() {
+    return polling;
   }
 }

@@ -10,7 +10,7 @@ import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.memory.GuestMemory;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -38,6 +38,10 @@ public final class DeviceSession implements DeviceContext {
   private final List<EngineQueue> queues;
 
   private GuestMemory memory = GuestMemory.empty();
+
+  /** Whether no change of the memory is under way, as far as the peer says. */
+  private boolean memoryWhole = true;
+
   private long features;
   private int status;
   private boolean over;
@@ -53,11 +57,10 @@ public final class DeviceSession implements DeviceContext {
   /** What the driver had acknowledged when all rings were stopped. */
   private long featuresAtStop;
 
-  /** A new driver has been noticed, and no ring may run before the device is reset. */
-  private boolean renewing;
-
   /** Completes when the device has done the last reset it was asked for; never fails. */
   private Future<Void> lastReset = Future.succeededFuture();
+
+  private final Promise<Void> ended = Promise.promise();
 
   DeviceSession(DeviceEngine engine, Transport transport) {
     this.engine = engine;
@@ -74,11 +77,12 @@ public final class DeviceSession implements DeviceContext {
   /** The device hears of the peer. */
   public void begin() {
     context.exceptionHandler(this::uncaught);
+    engine.polling().prepare();
     try {
       device.connected(this);
     } catch (RuntimeException | Error e) {
       uncaught(e);
-      transport.disconnect("the device failed: " + e);
+      fail("the device failed: " + e);
     }
   }
 
@@ -86,11 +90,14 @@ public final class DeviceSession implements DeviceContext {
    * The peer is gone: stops the queues and resets the device (E11).
    *
    * @return completes when nothing of the peer is in use any more, and its memory is unmapped;
-   *     never fails
+   *     never fails. The same future at each call
    */
   public Future<Void> close() {
-    over = true;
-    return reset().onComplete(reset -> end());
+    if (!over) {
+      over = true;
+      reset().onComplete(reset -> end());
+    }
+    return ended.future();
   }
 
   private void end() {
@@ -101,6 +108,7 @@ public final class DeviceSession implements DeviceContext {
     }
     memory.release();
     context.exceptionHandler(null);
+    ended.complete();
   }
 
   /** Whether the peer is gone, so that nothing may be started any more. */
@@ -144,15 +152,36 @@ public final class DeviceSession implements DeviceContext {
   }
 
   /**
-   * Puts a new table in place of the present one, for running rings too (C26).
+   * Puts a new table in place of the present one, for running rings too (C26). A ring that is not
+   * in it is broken.
    *
    * @param table belongs to the session from now on, which releases it
    */
   public void memory(GuestMemory table) {
+    memory(table, true);
+  }
+
+  /**
+   * As {@link #memory(GuestMemory)}, for a table to which more may be added: QEMU takes all old
+   * regions away before it adds the new ones, and says nothing when it is done. A ring that is not
+   * in it rests until it is in one (C24).
+   */
+  public void changedMemory(GuestMemory table) {
+    memory(table, false);
+  }
+
+  private void memory(GuestMemory table, boolean whole) {
     GuestMemory former = memory;
     memory = table;
+    memoryWhole = whole;
     queues.forEach(queue -> queue.rebind(table));
     former.release();
+    queues.forEach(EngineQueue::look);
+  }
+
+  /** Whether a ring that is not in {@link #memory()} never will be. */
+  boolean isMemoryWhole() {
+    return memoryWhole;
   }
 
   /**
@@ -175,6 +204,11 @@ public final class DeviceSession implements DeviceContext {
     return features;
   }
 
+  /** Bytes of the configuration space. */
+  public int configSize() {
+    return device.config().size();
+  }
+
   /**
    * Reads the configuration space from {@code offset} on into {@code target}, from its position to
    * its limit; what is beyond the space reads as zeros (A6).
@@ -186,7 +220,7 @@ public final class DeviceSession implements DeviceContext {
     int start = target.position();
     int end = target.limit();
     if (known > 0) {
-      device.readConfig(offset, target.limit(start + known));
+      device.config().read(offset, target.limit(start + known));
     }
     target.limit(end).position(start + known);
     while (target.hasRemaining()) {
@@ -202,13 +236,13 @@ public final class DeviceSession implements DeviceContext {
   public void writeConfig(int offset, ByteBuffer source) throws RefusedException {
     int known = knownConfig("written", offset, source.remaining());
     if (known > 0) {
-      device.writeConfig(offset, source.slice(source.position(), known));
+      device.config().write(offset, source.slice(source.position(), known));
     }
   }
 
   /** The bytes of a range that lie inside the space (H8). */
   private int knownConfig(String done, int offset, int length) throws RefusedException {
-    int size = device.configSize();
+    int size = configSize();
     if (offset < 0 || offset > size) {
       throw new RefusedException(
           "configuration space %s at offset %d of %d bytes"
@@ -251,12 +285,16 @@ public final class DeviceSession implements DeviceContext {
   public Future<Void> reset() {
     status = 0;
     queues.forEach(EngineQueue::disable);
-    return haltAndReset(EngineQueue::halt).onComplete(done -> queues.forEach(EngineQueue::rewind));
+    return haltAndReset(EngineQueue::rewind);
   }
 
   /**
-   * Notices a driver that begins anew although nobody has reset the device: some frontends only
-   * stop the rings when their guest reboots, and stop them in the same way for a pause.
+   * Waits for the last reset, and notices a driver that begins anew although nobody has reset the
+   * device: some frontends only stop the rings when their guest reboots, and stop them in the same
+   * way for a pause.
+   *
+   * <p>Others, user-mode Linux for one, only disable the rings of a driver that goes, and set them
+   * up anew for the next one.
    *
    * <p>A paused driver goes on where its rings stopped, a new one begins at index 0. So a ring that
    * starts at the index above 0 where it stopped proves the first, and one that starts at another
@@ -265,7 +303,10 @@ public final class DeviceSession implements DeviceContext {
    * been started meanwhile start again behind the reset.
    */
   Future<Void> beforeStart(EngineQueue queue) {
-    if (!(undecided || queue.isLeft()) || queue.isStarted()) {
+    if (isResetting()) {
+      return lastReset.compose(done -> beforeStart(queue)); // there may be a further one by then
+    }
+    if (queue.isRunning() || !(undecided || queue.isStarted())) {
       return Future.succeededFuture();
     }
     if (queue.goesOn()) {
@@ -277,32 +318,33 @@ public final class DeviceSession implements DeviceContext {
       return Future.succeededFuture();
     }
     LOG.debug("{}: a new driver begins, the device is reset", log);
-    renewing = true;
-    return haltAndReset(EngineQueue::makeWay)
-        .onComplete(
-            done -> {
-              renewing = false;
-              queues.forEach(EngineQueue::look);
-            });
+    return haltAndReset(EngineQueue::forgetStop).compose(done -> beforeStart(queue));
   }
 
-  private Future<Void> haltAndReset(Function<EngineQueue, Future<?>> halt) {
-    return afterLastReset(
-        () ->
-            Future.join(queues.stream().map(halt).toList())
-                .compose(halted -> ask(device::reset))
-                .onComplete(
-                    done -> {
-                      deviceUsed = false;
-                      undecided = false;
-                      queues.forEach(EngineQueue::forgetStop);
-                    }));
+  /**
+   * Resets the device: never before it is done with the former reset, and with no ring running
+   * until it is done with this one.
+   *
+   * @param prepare prepares each queue for the next start, behind the reset
+   */
+  private Future<Void> haltAndReset(Consumer<EngineQueue> prepare) {
+    lastReset =
+        lastReset.compose(
+            former ->
+                Future.join(queues.stream().map(EngineQueue::halt).toList())
+                    .compose(halted -> ask(this::resetDevice))
+                    .onComplete(
+                        done -> {
+                          deviceUsed = false;
+                          undecided = false;
+                          queues.forEach(prepare);
+                        }));
+    return lastReset.onComplete(done -> queues.forEach(EngineQueue::look));
   }
 
-  /** A device is never asked for a second reset before it is done with the first. */
-  private Future<Void> afterLastReset(Supplier<Future<Void>> reset) {
-    lastReset = lastReset.compose(done -> reset.get());
-    return lastReset;
+  private Future<Void> resetDevice() {
+    device.config().reset();
+    return device.reset();
   }
 
   /**
@@ -358,9 +400,19 @@ public final class DeviceSession implements DeviceContext {
     }
   }
 
+  /** Whether the device is not done with the last reset. */
+  boolean isResetting() {
+    return !lastReset.isComplete();
+  }
+
   /** Whether a ring that is started may run. */
   boolean isReady() {
-    return !renewing;
+    return !over && !isResetting();
+  }
+
+  /** A ring waits for memory that is to come. */
+  void queueRests(int queue, String reason) {
+    LOG.debug("{}: queue {} rests: {}", log, queue, reason);
   }
 
   void queueBroken(int queue, String reason) {

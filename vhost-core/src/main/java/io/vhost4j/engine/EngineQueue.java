@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One queue as its peer sets it up: size, place, and two independent states, started or stopped and
- * enabled or disabled (C12). While it is started, a {@link VirtqueueVerticle} serves it. Event loop
- * only.
+ * enabled or disabled (C12). While it is both started and enabled, a {@link VirtqueueVerticle}
+ * serves it. Event loop only.
  */
 public final class EngineQueue {
   /**
@@ -37,12 +37,17 @@ public final class EngineQueue {
   private @Nullable VringAddresses addresses;
   private boolean started;
   private boolean enabled;
-  private boolean left;
+
+  /** Beyond use until it is started anew, or the device is reset. */
+  private boolean broken;
+
+  private boolean driverUntold;
+  private int stops;
   private @Nullable VirtqueueVerticle running;
   private @Nullable QueueDeployment deployment;
   private Future<?> halted = Future.succeededFuture();
 
-  /** Where the ring was when the peer stopped it, if it has run since the last reset. */
+  /** Where the ring was taken out of service, if it has run since the last reset. */
   private @Nullable Place stoppedAt;
 
   private record Place(int base, int size, @Nullable VringAddresses addresses) {}
@@ -78,7 +83,7 @@ public final class EngineQueue {
     return stoppedAt != null && base != 0 && base == stoppedAt.base;
   }
 
-  /** Whether a start would be at another index or place than that where the ring has stopped. */
+  /** Whether it has been set to another index or place than that where the ring has stopped. */
   boolean isElsewhere() {
     return stoppedAt != null && !stoppedAt.equals(place());
   }
@@ -87,23 +92,10 @@ public final class EngineQueue {
     return new Place(base, size, addresses);
   }
 
-  /** Whether the ring was taken from a driver that had only disabled it. */
-  boolean isLeft() {
-    return left;
-  }
-
   /** What the former driver did is of no interest any more. */
   void forgetStop() {
     stoppedAt = null;
-    left = false;
-  }
-
-  /**
-   * Whether buffers may be taken. That the driver is ready (B4) is the peer's to know: QEMU's
-   * generic devices never pass DRIVER_OK on, although they negotiate STATUS.
-   */
-  public boolean isEnabled() {
-    return enabled;
+    broken = false;
   }
 
   /** Whether the ring is being served, so that its size, index and place are settled. */
@@ -114,10 +106,11 @@ public final class EngineQueue {
   /**
    * Sets the number of entries.
    *
-   * @throws RefusedException if the queue runs, or it is no power of two up to the device's limit
+   * @throws RefusedException if the queue is not at rest, or it is no power of two up to the
+   *     device's limit
    */
   public void setSize(int entries) throws RefusedException {
-    refuseIfRunning("size");
+    refuseUnlessAtRest("size");
     int limit = session.engine().device().maxQueueSize();
     if (Integer.bitCount(entries) != 1 || entries < 0 || entries > limit) {
       // E7
@@ -131,10 +124,10 @@ public final class EngineQueue {
   /**
    * Sets the avail index to start at.
    *
-   * @throws RefusedException if the queue runs, or it is none of 0 to 65535
+   * @throws RefusedException if the queue is not at rest, or it is none of 0 to 65535
    */
   public void setBase(int nextAvail) throws RefusedException {
-    refuseIfRunning("base");
+    refuseUnlessAtRest("base");
     if (nextAvail < 0 || nextAvail > MAX_BASE) {
       // E7
       throw new RefusedException(
@@ -151,18 +144,23 @@ public final class EngineQueue {
   /**
    * Sets where the ring is.
    *
-   * @throws RefusedException if the queue runs, or the ring would not be all in memory
+   * @throws RefusedException if the queue is not at rest, or the ring would not be all in memory
    */
   public void setAddresses(VringAddresses wanted) throws RefusedException {
-    refuseIfRunning("addresses");
+    refuseUnlessAtRest("addresses");
     createRing(wanted, Math.max(size, 1)).close(); // only to see whether they are possible
     addresses = wanted;
   }
 
-  private void refuseIfRunning(String what) throws RefusedException {
-    if (running != null) {
+  /** The end of a stop or reset would overwrite what is set before it (B6). */
+  private void refuseUnlessAtRest(String what) throws RefusedException {
+    if (running != null || !halted.isComplete()) {
       throw new RefusedException(
           "the %s of queue %d cannot change while it runs".formatted(what, index));
+    }
+    if (session.isResetting()) {
+      throw new RefusedException(
+          "the %s of queue %d cannot change in the middle of a reset".formatted(what, index));
     }
   }
 
@@ -179,23 +177,35 @@ public final class EngineQueue {
   }
 
   /**
-   * Starts the ring, unless it runs already (C13). If that shows that a new driver has begun, the
-   * device is reset before. Buffers are taken as soon as the queue is enabled too.
+   * Starts the ring, unless it runs already (C13), when the last stop of it and the last reset of
+   * the device are complete. If the start shows that a new driver has begun, the device is reset
+   * before. It runs as soon as the queue is enabled too. That the driver is ready (B4) is the
+   * peer's to know: QEMU's generic devices never pass DRIVER_OK on, although they negotiate STATUS.
    *
-   * @return completes when the ring runs, mostly at once; fails with a {@link RefusedException} if
-   *     it cannot
+   * @return completes when the ring is started, mostly at once; fails with a {@link
+   *     RefusedException} if it cannot, or is stopped before
    */
   public Future<Void> start() {
-    return session.beforeStart(this).compose(ready -> startNow());
+    int stopsBefore = stops;
+    return halted
+        .compose(done -> session.beforeStart(this))
+        .compose(ready -> startNow(stopsBefore));
   }
 
-  private Future<Void> startNow() {
+  private Future<Void> startNow(int stopsBefore) {
     try {
       if (session.isOver()) {
         throw new RefusedException("the frontend is gone");
       }
+      if (stops != stopsBefore) {
+        throw new RefusedException("queue %d was stopped before it started".formatted(index));
+      }
       if (running == null) {
-        serve();
+        createRing().close(); // only to see whether it is possible
+        started = true;
+        broken = false;
+        stoppedAt = stoppedAt == null ? null : place(); // that is settled
+        look();
       }
       return Future.succeededFuture();
     } catch (RefusedException e) {
@@ -203,19 +213,22 @@ public final class EngineQueue {
     }
   }
 
-  private void serve() throws RefusedException {
+  private SplitVirtqueue createRing() throws RefusedException {
     VringAddresses at = addresses;
     if (size == 0 || at == null) {
       // E10
       throw new RefusedException("queue %d has no size or no addresses".formatted(index));
     }
-    SplitVirtqueue ring = createRing(at, size);
-    started = true;
-    left = false;
+    return createRing(at, size);
+  }
+
+  private void serve() throws RefusedException {
+    SplitVirtqueue ring = createRing();
     VirtqueueVerticle verticle = new VirtqueueVerticle(this, handler, ring);
     running = verticle;
     session.queueStarted();
     deployment = QueueDeployment.deploy(session.context(), verticle);
+    verticle.begin(); // last, as the transport may stop the ring again in the midst of it
   }
 
   /** Lets buffers be taken from now on, if the ring is started (C15). */
@@ -224,26 +237,49 @@ public final class EngineQueue {
     look();
   }
 
-  /** No further buffer is taken. */
-  public void disable() {
+  /**
+   * Takes the ring out of service until it is enabled again. User-mode Linux does no more before it
+   * frees the ring and the buffers in it, so all of them are back before this is done (C15).
+   *
+   * @return completes when all buffers have come back; never fails
+   */
+  public Future<?> disable() {
     enabled = false;
+    return halt().onComplete(done -> look());
   }
 
   /**
-   * Looks at the ring: for a kick, or because what held it back may have gone. A ring that a device
-   * reset took out of service starts again. Does nothing if the ring is not started.
+   * Looks at the ring: for a kick, or because what held it back may have gone. A ring that was
+   * taken out of service runs again if nothing holds it back. Does nothing if the ring is not
+   * started, or has been set up anew since.
    */
   public void look() {
     if (running != null) {
       running.turn();
-    } else if (started && enabled && session.isReady()) {
+    } else if (mayRun()) {
       try {
         serve();
       } catch (RefusedException e) {
-        started = false;
-        session.queueBroken(index, String.valueOf(e.getMessage()));
+        if (session.isMemoryWhole()) {
+          broken(String.valueOf(e.getMessage()));
+        }
       }
     }
+  }
+
+  private boolean mayRun() {
+    return started
+        && enabled
+        && !broken
+        && !isElsewhere()
+        && halted.isComplete()
+        && session.isReady();
+  }
+
+  /** The ring is beyond use, as the log is told. */
+  void broken(String reason) {
+    broken = true;
+    session.queueBroken(index, reason);
   }
 
   /**
@@ -253,9 +289,39 @@ public final class EngineQueue {
     lookLater.schedule();
   }
 
+  /** Tells the driver of used buffers, now or when the transport can. */
+  void notifyDriver() {
+    driverUntold = !session.transport().notifyDriver(index);
+    if (!driverUntold) {
+      counters.notifications++;
+    }
+  }
+
+  /** The transport can notify the driver from now on: it does if it could not before. */
+  public void canNotify() {
+    if (driverUntold) {
+      notifyDriver();
+    }
+  }
+
+  /**
+   * Goes on with another table of memory. A ring that is not in it rests if the table is in the
+   * midst of a change, and is broken otherwise (C16, C24, C26).
+   */
   void rebind(GuestMemory memory) {
-    if (running != null) {
-      running.rebind(memory);
+    VirtqueueVerticle verticle = running;
+    if (verticle == null) {
+      return;
+    }
+    try {
+      verticle.rebind(memory);
+    } catch (VirtqueueException e) {
+      if (session.isMemoryWhole()) {
+        verticle.fail(String.valueOf(e.getMessage()));
+      } else {
+        session.queueRests(index, String.valueOf(e.getMessage()));
+        Future<?> unused = halt().onComplete(done -> look());
+      }
     }
   }
 
@@ -265,34 +331,18 @@ public final class EngineQueue {
    * @return the avail index to go on from, when all buffers have come back; never fails
    */
   public Future<Integer> stop() {
-    return end(false).map(done -> base);
-  }
-
-  /**
-   * Stops the ring without writing to it, as its driver is gone and its memory may have another
-   * use: user-mode Linux gives a ring that it has only disabled to the next driver.
-   *
-   * @return as that of {@link #stop()}
-   */
-  public Future<Integer> leave() {
-    left = true;
-    return end(true).map(done -> base);
-  }
-
-  private Future<?> end(boolean leave) {
-    boolean ran = running != null;
+    stops++;
     boolean wasStarted = started;
     started = false;
-    return halt(leave)
+    return halt()
         .onComplete(
             done -> {
-              if (ran) {
-                stoppedAt = place();
-              }
+              driverUntold = false;
               if (wasStarted) {
                 session.queueStopped();
               }
-            });
+            })
+        .map(done -> base);
   }
 
   /**
@@ -301,29 +351,25 @@ public final class EngineQueue {
    * @return completes when all buffers have come back; never fails
    */
   Future<?> halt() {
-    return halt(false);
-  }
-
-  /** As {@link #halt()}, for a new driver: what is disabled is the former one's, and is left. */
-  Future<?> makeWay() {
-    return halt(!enabled);
-  }
-
-  private Future<?> halt(boolean leave) {
     VirtqueueVerticle verticle = running;
     if (verticle != null) {
       running = null;
-      if (leave) {
-        verticle.disown();
-      }
       Objects.requireNonNull(deployment).end();
-      halted = verticle.stopped().onComplete(done -> base = verticle.nextAvail());
+      halted =
+          verticle
+              .stopped()
+              .onComplete(
+                  done -> {
+                    base = verticle.nextAvail();
+                    stoppedAt = place();
+                  });
     }
     return halted;
   }
 
   /** The next driver begins at the start of its ring (B6). */
   void rewind() {
+    forgetStop();
     base = 0;
   }
 }

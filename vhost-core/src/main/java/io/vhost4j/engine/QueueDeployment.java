@@ -27,7 +27,7 @@ final class QueueDeployment implements Deployment {
   private final ContextInternal device;
   private final VirtqueueVerticle verticle;
   private final CloseFuture resources = new CloseFuture();
-  private @Nullable ContextInternal context;
+  private volatile @Nullable ContextInternal context;
   private @Nullable DeploymentContext deployed;
 
   private QueueDeployment(ContextInternal device, VirtqueueVerticle verticle) {
@@ -48,9 +48,20 @@ final class QueueDeployment implements Deployment {
     return deployment;
   }
 
-  /** Stops the verticle, if Vert.x has not done so: {@link VirtqueueVerticle#stopped()} tells. */
+  /**
+   * Stops the verticle, if Vert.x has not done so: {@link VirtqueueVerticle#stopped()} tells. Only
+   * then is it undeployed: to Vert.x what is being undeployed is an error when it closes meanwhile,
+   * and nothing to wait for. Vert.x that closes undeploys everything by itself.
+   */
   void end() {
-    Objects.requireNonNull(deployed).undeploy(device);
+    stop();
+    verticle.stopped().onComplete(stopped -> forget());
+  }
+
+  private void forget() {
+    if (!device.owner().closeFuture().isClosed()) {
+      Objects.requireNonNull(deployed).undeploy(device);
+    }
   }
 
   @Override
@@ -77,16 +88,17 @@ final class QueueDeployment implements Deployment {
 
   @Override
   public Future<?> undeploy() {
-    ContextInternal own = Objects.requireNonNull(context);
-    if (own.inThread()) {
-      return stop(own);
+    if (device.inThread()) {
+      return stop();
     }
-    Promise<Object> stopped = Promise.promise(); // somebody else undeploys it, or closes Vert.x
-    own.runOnContext(v -> stop(own).<Object>mapEmpty().onComplete(stopped));
+    // Somebody else undeploys it, or closes Vert.x: maybe while the loop is still deploying it.
+    Promise<Object> stopped = Promise.promise();
+    device.runOnContext(v -> stop().<Object>mapEmpty().onComplete(stopped));
     return stopped.future();
   }
 
-  private Future<?> stop(ContextInternal own) {
+  private Future<?> stop() {
+    ContextInternal own = Objects.requireNonNull(context);
     ContextInternal previous = own.beginDispatch();
     try {
       return verticle.undeploy(own);

@@ -3,16 +3,18 @@ package io.vhost4j.engine;
 /**
  * The way to a driver, as the engine uses it. Implemented by whatever brings memory, rings and
  * kicks, one object for each {@link DeviceSession}. All methods are called on the device's event
- * loop, and must not block.
+ * loop, and must not block. They may stop a queue, reset the device or close the session.
  */
 public interface Transport {
   /**
    * Tells the driver of used buffers; it has asked for that. Called once per batch, so it allocates
-   * nothing. A driver that cannot be told yet is told as soon as it can.
+   * nothing.
    *
    * @param queue index of the queue
+   * @return false if the driver cannot be told yet: {@link EngineQueue#canNotify()} is to follow as
+   *     soon as it can
    */
-  void notifyDriver(int queue);
+  boolean notifyDriver(int queue);
 
   /**
    * A ring is beyond use until it is started anew: it is malformed, or the device has failed. The

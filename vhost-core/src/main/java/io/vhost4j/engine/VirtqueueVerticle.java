@@ -28,9 +28,14 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
    */
   private static final int LOOKS_PER_TURN = 100;
 
+  /**
+   * Turns that polling takes before the loop serves the others: the loop's own work between two of
+   * them takes longer than a driver that is awake.
+   */
+  private static final int TURNS_PER_POLL = 16;
+
   private final EngineQueue queue;
   private final DeviceSession session;
-  private final Transport transport;
   private final QueueHandler handler;
   private final SplitVirtqueue ring;
   private final QueueCounters counters;
@@ -41,6 +46,10 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   private boolean active;
   private boolean inTurn;
   private boolean sawEmpty;
+
+  /** Kicks are off, as the empty ring is looked at. */
+  private boolean polls;
+
   private int budget;
 
   /** The buffer that the handler was given last in this turn, until it is back. */
@@ -48,6 +57,8 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   /** The buffer that will not come back, as the handler threw something with it in its hands. */
   private @Nullable DescriptorChain lost;
+
+  private boolean ending;
 
   /** The handler has stopped: with the last of its buffers the ring is closed. */
   private boolean stopping;
@@ -57,26 +68,39 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   VirtqueueVerticle(EngineQueue queue, QueueHandler handler, SplitVirtqueue ring) {
     this.queue = queue;
     this.session = queue.session();
-    this.transport = session.transport();
     this.handler = handler;
     this.ring = ring;
     this.counters = queue.counters();
-    this.polling = new AdaptivePolling(session.engine().pollNanos());
+    this.polling = new AdaptivePolling(session.engine().polling(), System::nanoTime);
     this.nextPoll = new NextTurn(session.context(), this::poll);
   }
 
   @Override
   public Future<?> start() {
     context.exceptionHandler(session::uncaught);
+    return Future.succeededFuture();
+  }
+
+  /**
+   * The handler gets the ring and its first turn: buffers may have been added before (C14). Once,
+   * and not part of {@link #start()}: what is called here may stop the ring again.
+   */
+  void begin() {
     active = true;
     budget = EngineQueue.STEPS_PER_TURN;
+    ContextInternal previous = ((ContextInternal) context).beginDispatch();
     try {
       handler.started(this);
     } catch (RuntimeException | Error e) {
       failed(e);
+    } finally {
+      ((ContextInternal) context).endDispatch(previous);
     }
-    turn(); // buffers may have been added before (C14)
-    return Future.succeededFuture();
+    try {
+      turn();
+    } catch (RuntimeException | Error e) { // of the transport: the ring runs all the same
+      ((ContextInternal) context).reportException(e);
+    }
   }
 
   /**
@@ -85,36 +109,45 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
    * polling pays, kicks stay off and {@link #poll()} looks at the ring.
    */
   void turn() {
-    if (inTurn || !active || !queue.isEnabled()) {
-      return;
+    turn(EngineQueue.STEPS_PER_TURN);
+  }
+
+  /** Returns how many of so many steps are left. */
+  private int turn(int steps) {
+    if (inTurn || !active) {
+      return steps;
     }
     counters.turns++;
     inTurn = true;
     last = null;
-    budget = EngineQueue.STEPS_PER_TURN;
+    budget = steps;
+    polls = false;
     long before = counters.buffers;
     long begin = polling.now();
     ContextInternal previous = ((ContextInternal) context).beginDispatch();
     try {
-      boolean polls;
+      boolean came = false;
+      boolean pays;
       boolean more;
       do {
         ring.disableKicks();
         sawEmpty = false;
         letHandlerTake();
         flush();
-        if (counters.buffers != before) {
+        if (!came && counters.buffers != before) {
+          came = true;
           polling.came(begin);
         }
-        polls = sawEmpty && polling.pays();
-        more = polls ? ring.hasNext() : ring.enableKicks();
+        pays = sawEmpty && polling.pays();
+        more = pays ? ring.hasNext() : ring.enableKicks();
       } while (more && sawEmpty && budget > 0 && active);
-      if (counters.buffers != before) {
+      if (came) {
         polling.ranEmpty();
       }
       if (more && sawEmpty) {
         queue.lookLater(); // the budget is spent, and no kick may come for what is there
-      } else if (polls) {
+      } else if (pays) {
+        polls = true;
         nextPoll.schedule();
       }
       ring.deliverFaults();
@@ -123,40 +156,49 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
     } finally {
       ((ContextInternal) context).endDispatch(previous);
       inTurn = false;
+      steps = budget;
       budget = EngineQueue.STEPS_PER_TURN;
     }
+    return steps;
   }
 
   /**
-   * Looks for buffers while kicks are off, for a moment in each turn of the loop. When that has
-   * been in vain for long enough, kicks are switched on, and the ring is looked at once more (V14).
+   * Looks for buffers while kicks are off, for a moment in each turn of the loop: takes what comes
+   * at once, though no more steps than one turn may. When looking has been in vain for long enough,
+   * kicks are switched on, and the ring is looked at once more (V14).
    */
-  @SuppressWarnings("ThreadPriorityCheck") // says what it is for
   private void poll() {
-    if (!active) {
-      return;
+    int steps = EngineQueue.STEPS_PER_TURN;
+    for (int i = 0; i < TURNS_PER_POLL && active && polls && steps > 0 && seesBuffer(); i++) {
+      counters.polled++;
+      steps = turn(steps);
     }
+  }
+
+  /** Whether a buffer comes while the ring is looked at. If none does, polling ends or goes on. */
+  @SuppressWarnings("ThreadPriorityCheck") // says what it is for
+  private boolean seesBuffer() {
     counters.polls++;
     Thread.yield(); // to a driver that shares the processor: it has just been notified
     try {
-      boolean goesOn = queue.isEnabled() && polling.goesOn();
+      boolean goesOn = polling.goesOn();
       boolean came = false;
       for (int i = 0; i < LOOKS_PER_TURN && goesOn && !came; i++) {
         came = ring.hasNext();
         goesOn = came || polling.goesOn();
       }
       if (!goesOn) {
+        polls = false;
         came = ring.enableKicks();
       }
       ring.deliverFaults();
-      if (came) {
-        counters.polled++;
-        turn();
-      } else if (goesOn) {
+      if (!came && goesOn) {
         nextPoll.schedule();
       }
+      return came;
     } catch (InternalError e) {
       failed(e);
+      return false;
     }
   }
 
@@ -183,50 +225,48 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   }
 
   /** Stops this ring for good; the rest of the device goes on. */
-  private void fail(String reason) {
+  void fail(String reason) {
     if (active) {
       active = false;
       counters.errors++;
-      session.queueBroken(queue.index(), reason);
-    }
-  }
-
-  /** Goes on with another table of memory, after SET_MEM_TABLE and the like (C16, C26). */
-  void rebind(GuestMemory memory) {
-    try {
-      ring.rebind(memory);
-    } catch (VirtqueueException e) {
-      fail(String.valueOf(e.getMessage()));
+      queue.broken(reason);
     }
   }
 
   /**
-   * Takes the ring out of service.
+   * Goes on with another table of memory, after SET_MEM_TABLE and the like (C16, C26).
+   *
+   * @throws VirtqueueException if the ring is not in it; it stays in the former one
+   */
+  void rebind(GuestMemory memory) throws VirtqueueException {
+    ring.rebind(memory);
+  }
+
+  /**
+   * Takes the ring out of service: no further buffer is taken. The handler hears of it in a task of
+   * its own, as this may be called in the midst of what the handler does: by a transport that is
+   * told of something and stops the ring, for instance. Does nothing at a second call.
    *
    * @return completes when the handler has stopped and every buffer has come back, for memory that
    *     the device may still touch cannot be unmapped; never fails
    */
   @Override
   public Future<?> stop() {
-    if (active && polling.pays()) {
-      leaveKicksOn();
+    if (!ending) {
+      ending = true;
+      if (polling.pays()) {
+        leaveKicksOn();
+      }
+      active = false;
+      context.runOnContext(
+          v -> session.ask(() -> handler.stop(this)).onComplete(done -> handlerStopped()));
     }
-    active = false;
-    session.ask(() -> handler.stop(this)).onComplete(done -> handlerStopped());
     return stopped.future();
   }
 
   /** What {@link #stop()} returns, or will return. */
   Future<Void> stopped() {
     return stopped.future();
-  }
-
-  /**
-   * Writes nothing into the ring any more, as its driver is gone and may have given its memory to
-   * somebody else. A stop is to follow.
-   */
-  void disown() {
-    ring.disown();
   }
 
   /** Who serves the ring next may be another program, which waits for a kick. */
@@ -302,7 +342,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
 
   @Override
   public @Nullable DescriptorChain next() throws VirtqueueException {
-    if (!active || !queue.isEnabled()) {
+    if (!active) {
       return null;
     }
     if (budget <= 0) {
@@ -395,8 +435,7 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
   public void flush() {
     try {
       if (ring.needsNotification()) {
-        counters.notifications++;
-        transport.notifyDriver(queue.index());
+        queue.notifyDriver();
       }
       if (!inTurn) {
         ring.deliverFaults();

@@ -5,7 +5,7 @@ import io.netty.channel.epoll.Native;
 import io.netty.channel.unix.FileDescriptor;
 import io.vertx.core.Context;
 import io.vhost4j.nativeio.Descriptors;
-import io.vhost4j.nativeio.EventFdSignals;
+import io.vhost4j.nativeio.EventFdSignal;
 import io.vhost4j.nativeio.OwnedFd;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,7 +21,9 @@ public final class EventFd implements Notifier {
 
   private final OwnedFd fd;
   private final FileDescriptor file;
-  private final boolean kernelSignals;
+
+  /** Null where the kernel cannot be asked to signal. */
+  private final @Nullable EventFdSignal kernelSignal;
 
   /** Signals in our place where the kernel cannot be asked to; null as long as none is needed. */
   private @Nullable FileThread thread;
@@ -34,12 +36,12 @@ public final class EventFd implements Notifier {
   private EventFd(OwnedFd fd, boolean kernelSignals) {
     this.fd = fd;
     this.file = new FileDescriptor(fd.number());
-    this.kernelSignals = kernelSignals;
+    this.kernelSignal = kernelSignals ? new EventFdSignal(fd) : null;
   }
 
   /** A new eventfd: counter 0, non-blocking, close-on-exec. */
   public static EventFd create() {
-    return create(EventFdSignals.available());
+    return create(EventFdSignal.available());
   }
 
   /**
@@ -58,7 +60,7 @@ public final class EventFd implements Notifier {
    *     had for its signals
    */
   public static EventFd adopt(OwnedFd fd) throws IOException {
-    return adopt(fd, EventFdSignals.available());
+    return adopt(fd, EventFdSignal.available());
   }
 
   static EventFd adopt(OwnedFd fd, boolean kernelSignals) throws IOException {
@@ -86,8 +88,8 @@ public final class EventFd implements Notifier {
    */
   @Override
   public void signal() {
-    if (kernelSignals) {
-      if (!EventFdSignals.send(fd)) {
+    if (kernelSignal != null) {
+      if (!kernelSignal.send()) {
         throw new IllegalStateException(
             "cannot signal " + this + ": the kernel is short of memory");
       }

@@ -60,15 +60,6 @@ public final class NativeTransport {
     return ((VertxInternal) vertx).createEventLoopContext();
   }
 
-  /**
-   * A new event loop context on the same event loop as {@code context}: for all that belongs to one
-   * device, as deployed verticles are spread over all loops.
-   */
-  public static Context sameLoop(Context context) {
-    ContextInternal internal = (ContextInternal) context;
-    return internal.owner().contextBuilder().withEventLoop(internal.nettyEventLoop()).build();
-  }
-
   /** Whether the calling thread is the event loop of {@code context}. */
   public static boolean onLoop(Context context) {
     return ((ContextInternal) context).nettyEventLoop().inEventLoop();

@@ -67,6 +67,12 @@ final class LibC {
   /** Without an exception: -1 if it fails. */
   static native long syscall(long number, long a, long b, long c, long d, long e);
 
+  static native int sched_getaffinity(int thread, long maskBytes, long mask)
+      throws LastErrorException;
+
+  static native int sched_setaffinity(int thread, long maskBytes, long mask)
+      throws LastErrorException;
+
   static native int timerfd_create(int clock, int flags) throws LastErrorException;
 
   static native int timerfd_settime(int fd, int flags, long newValue, long oldValue)

@@ -158,9 +158,10 @@ final class ChainWalker {
 
   private void read(ByteBuffer table, int at) {
     address = table.getLong(at);
-    length = table.getInt(at + SplitRing.DESCRIPTOR_LENGTH) & 0xffff_ffffL;
-    flags = table.getShort(at + SplitRing.DESCRIPTOR_FLAGS);
-    next = SplitRing.u16(table.getShort(at + SplitRing.DESCRIPTOR_NEXT));
+    long fields = table.getLong(at + SplitRing.DESCRIPTOR_LENGTH); // all in one access
+    length = fields & 0xffff_ffffL;
+    flags = SplitRing.u16((int) (fields >>> 32));
+    next = (int) (fields >>> 48);
   }
 
   /** Adds the descriptor's buffer: nothing (V29), one piece, or one per region or view (V28). */

@@ -51,7 +51,6 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   /** Why the ring is beyond use: what the driver did, or that the queue is closed. */
   private @Nullable VirtqueueException defect;
 
-  private boolean disowned;
   private boolean closed;
 
   private SplitVirtqueue(
@@ -119,16 +118,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
   }
 
   private boolean isUsable() {
-    return defect == null && !closed && !disowned;
-  }
-
-  /**
-   * Writes nothing into the ring from now on: its memory may have another use by now. Chains in
-   * flight can be completed, which tells nobody. {@link #close()} is to follow.
-   */
-  public void disown() {
-    disowned = true;
-    forgetAvailable();
+    return defect == null && !closed;
   }
 
   /** Reads the driver's index, only when all that was known has been taken (V2, V3, V17). */
@@ -250,7 +240,7 @@ public final class SplitVirtqueue implements Virtqueue, AutoCloseable {
    * V12). The first completion after the start always is told.
    */
   public boolean needsNotification() {
-    return !closed && !disowned && used.needsNotification();
+    return !closed && used.needsNotification();
   }
 
   /**

@@ -44,6 +44,20 @@ class DeviceConfigTest {
     assertThat(written).containsExactly("one", "one");
   }
 
+  /** C36. */
+  @Test
+  void aResetTakesBackWhatTheDriverHasWrittenAndNothingElse() {
+    DeviceConfig console = new DeviceConfig(SIZE);
+    console.bytes().putInt(4, 7);
+    console.writable(4, 4, () -> written.add("written"));
+    console.bytes().putShort(0, (short) 80);
+    console.write(0, ByteBuffer.wrap(new byte[SIZE]));
+    console.reset();
+    assertThat(console.bytes().getInt(4)).isEqualTo(7);
+    assertThat(console.bytes().getShort(0)).as("the device's own").isEqualTo((short) 80);
+    assertThat(written).containsExactly("written");
+  }
+
   /** H8. */
   @Test
   void whatIsNotInsideIsRefused() {

@@ -22,21 +22,7 @@ class LoopTaskTest {
   private final OnLoop loop = new OnLoop();
   private final List<String> failures = new CopyOnWriteArrayList<>();
   private final List<Throwable> reported = new CopyOnWriteArrayList<>();
-  private final DeviceContext device =
-      new DeviceContext() {
-        @Override
-        public Context context() {
-          return loop.context;
-        }
-
-        @Override
-        public void configChanged() {}
-
-        @Override
-        public void fail(String reason) {
-          failures.add(reason);
-        }
-      };
+  private final DeviceContext device = loop.device(failures);
 
   @AfterEach
   void close() {

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.channel.epoll.Native;
 import io.vhost4j.nativeio.BlockingEventFd;
-import io.vhost4j.nativeio.EventFdSignals;
+import io.vhost4j.nativeio.EventFdSignal;
 import io.vhost4j.nativeio.OpenFiles;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
@@ -104,7 +104,7 @@ class EventFdTest {
   void theKernelSendsSignalsHere() {
     // Or the tests of signals would prove nothing about how most are sent.
     assumeTrue(System.getProperty("os.arch").equals("amd64"));
-    assertThat(EventFdSignals.available()).isTrue();
+    assertThat(EventFdSignal.available()).isTrue();
   }
 
   /** Whoever signals is an event loop in the middle of something else. */

@@ -26,7 +26,7 @@ class FdRegistrationTest {
   @Test
   void eachSignalOfAnEventFdCallsTheHandlerInItsContextWithoutTheCounterBeingRead()
       throws Exception {
-    Context queue = NativeTransport.sameLoop(loop.context);
+    Context queue = NativeTransport.newLoop(loop.vertx);
     EventFd kick = EventFd.create();
     AtomicInteger calls = new AtomicInteger();
     AtomicReference<Context> seen = new AtomicReference<>();

@@ -4,6 +4,8 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.VertxInternal;
+import io.vhost4j.device.DeviceContext;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -12,6 +14,24 @@ import java.util.concurrent.TimeUnit;
 public final class OnLoop implements AutoCloseable {
   public final Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
   public final Context context = ((VertxInternal) vertx).createEventLoopContext();
+
+  /** A device on the loop, which collects the reasons of its failures. */
+  public DeviceContext device(List<String> failures) {
+    return new DeviceContext() {
+      @Override
+      public Context context() {
+        return context;
+      }
+
+      @Override
+      public void configChanged() {}
+
+      @Override
+      public void fail(String reason) {
+        failures.add(reason);
+      }
+    };
+  }
 
   /** Runs on the event loop and waits for the result. */
   public <T> T call(Callable<T> action) throws Exception {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 
 class LoadWatchTest {
   @Test
@@ -16,6 +18,7 @@ class LoadWatchTest {
   }
 
   @Test
+  @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
   void whatElseRunsIsSeenBeforeAndBetweenTurns() throws Exception {
     LoadWatch quiet = new LoadWatch();
     List<Process> busy = new ArrayList<>();

@@ -9,6 +9,7 @@ import io.vhost4j.device.queue.PostedBuffers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * A virtio entropy device (VIRTIO 5.4): gives the bytes of a file, most likely a device such as
@@ -28,20 +29,30 @@ public final class EntropyDevice implements VirtioDevice {
 
   /**
    * A device that reads from a file when a driver asks. To open or to read the file may block, so
-   * both is left to a thread of the device's.
+   * both is left to a thread, which ends when the device is closed.
    *
-   * @param name names the device in log lines, threads and meters
+   * @param name names the device in log lines and meters
    * @param path the source; a regular file is read once, from its beginning to its end, and what is
    *     added to it
    * @param maxBytes bytes that are given in each period at most, above 0
    * @param period length of a period, which begins with the first byte that is asked for in it
-   * @throws IOException if the file is not there, or cannot be read by this process
+   * @throws IOException if the file is not there, or cannot be read by this process, or there is no
+   *     thread to be had
    * @throws IllegalArgumentException if a limit is not above 0
    */
   public EntropyDevice(String name, Path path, long maxBytes, Duration period) throws IOException {
+    this(name, reader(new Quota(maxBytes, period, System::nanoTime), path));
+  }
+
+  /** A device that has its source with others. */
+  EntropyDevice(String name, SourceReader source) {
     this.name = name;
-    this.source = new SourceReader(name, path, new Quota(maxBytes, period, System::nanoTime));
+    this.source = source;
     this.requests = new PostedBuffers(source);
+  }
+
+  private static SourceReader reader(Quota quota, Path path) throws IOException {
+    return Objects.requireNonNull(EntropySource.of(path).reader(quota), "nobody has closed it");
   }
 
   @Override

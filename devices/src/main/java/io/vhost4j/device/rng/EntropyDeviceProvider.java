@@ -7,9 +7,13 @@ import io.vhost4j.device.DeviceOptions;
 import io.vhost4j.device.OpenDevice;
 import io.vhost4j.device.VirtioDeviceProvider;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The device {@code rng}: sources of entropy, with the options of the native daemon. */
 public final class EntropyDeviceProvider implements VirtioDeviceProvider {
@@ -19,8 +23,9 @@ public final class EntropyDeviceProvider implements VirtioDeviceProvider {
   private static final DeviceOption SOURCE =
       DeviceOption.path(
               "rng-source",
-              "Where the random bytes come from: a device, a FIFO or a file; a regular file is for"
-                  + " tests, as each guest gets the same bytes of it")
+              "Where the random bytes come from: a device, a FIFO, or a file, which is read once,"
+                  + " from its start to its end; sockets with the same source share it, and each"
+                  + " byte goes to one guest")
           .aliases("f", "filename")
           .byDefault("/dev/urandom");
 
@@ -45,6 +50,9 @@ public final class EntropyDeviceProvider implements VirtioDeviceProvider {
               Long.MAX_VALUE)
           .aliases("m")
           .perProcess();
+
+  /** What devices of this process read from, by the identity of the file. */
+  private final Map<Object, EntropySource> sources = new HashMap<>();
 
   @Override
   public String name() {
@@ -98,11 +106,27 @@ public final class EntropyDeviceProvider implements VirtioDeviceProvider {
             : "bytes of " + source;
     try {
       return new OpenDevice(
-          new EntropyDevice(options.name(), source, maxBytes, Duration.ofMillis(millis)),
+          new EntropyDevice(
+              options.name(),
+              reader(source, new Quota(maxBytes, Duration.ofMillis(millis), System::nanoTime))),
           description);
     } catch (IOException e) {
       throw new DeviceException(e);
     }
+  }
+
+  /** Of the source that a device has already, by whatever name, or of a new one. */
+  private synchronized SourceReader reader(Path path, Quota quota) throws IOException {
+    Object file =
+        Files.exists(path) ? Files.readAttributes(path, BasicFileAttributes.class).fileKey() : path;
+    EntropySource source = sources.get(file);
+    SourceReader reader = source == null ? null : source.reader(quota);
+    while (reader == null) {
+      source = EntropySource.of(path);
+      sources.put(file, source);
+      reader = source.reader(quota);
+    }
+    return reader;
   }
 
   @Override

@@ -2,8 +2,8 @@ package io.vhost4j.device.sound;
 
 /** The event loop of one connection, as far as the sound device needs it. */
 interface EventLoop {
-  /** Runs a task on the loop, after what it is doing now. Any thread. */
-  void execute(Runnable task);
+  /** Makes something that is run on the loop whenever a thread asks for it. Any thread. */
+  Task newTask(Runnable task);
 
   /** Makes a timer, not armed. Event loop only. */
   Timer newTimer(Runnable task);
@@ -13,6 +13,13 @@ interface EventLoop {
 
   /** Releases what the loop holds for the device; the connection is gone. Event loop only. */
   void close();
+
+  /** See {@link io.vhost4j.device.LoopTask}. Any thread. */
+  @FunctionalInterface
+  interface Task {
+    /** Has the task run once, after what the loop does now. Allocates nothing. */
+    void request();
+  }
 
   /** Runs its task once, some time after it was armed. Event loop only. */
   interface Timer {

@@ -168,7 +168,9 @@ final class IoQueue implements QueueHandler {
     free.add(message);
     DeviceQueue running = queue;
     if (running != null) {
-      int captured = direction == Direction.INPUT ? message.doneBytes : 0;
+      // Linux looks at the length alone: at a part it would lose its place in the buffer (A45).
+      boolean counts = direction == Direction.INPUT && message.status == Status.OK;
+      int captured = counts ? message.doneBytes : 0;
       giveBack(running, chain, captured, message.status, message.latencyBytes);
     }
   }

@@ -1,16 +1,13 @@
 package io.vhost4j.device.sound;
 
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 
 /** Serves a stream of an immediate backend on the event loop itself: no hop to another thread. */
 final class LoopExecutor extends StreamExecutor {
   private final Runnable drain;
-  private final EventLoop loop;
   private final EventLoop.Timer timer;
   private final LongSupplier nanoTime;
-  private final Runnable task = this::runTask;
-  private final AtomicBoolean queued = new AtomicBoolean();
+  private final EventLoop.Task task;
 
   private boolean serving;
   private boolean again;
@@ -29,21 +26,14 @@ final class LoopExecutor extends StreamExecutor {
   LoopExecutor(StreamEngine engine, Runnable drain, EventLoop loop, LongSupplier nanoTime) {
     super(engine);
     this.drain = drain;
-    this.loop = loop;
     this.nanoTime = nanoTime;
     this.timer = loop.newTimer(this::expired);
+    this.task = loop.newTask(this::submitted);
   }
 
   @Override
   void wake() {
-    if (queued.compareAndSet(false, true)) {
-      loop.execute(task);
-    }
-  }
-
-  private void runTask() {
-    queued.set(false);
-    submitted();
+    task.request();
   }
 
   /** Draining may bring the next command of the stream: that is served by the same call. */

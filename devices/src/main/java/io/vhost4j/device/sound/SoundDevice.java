@@ -239,15 +239,7 @@ public final class SoundDevice implements VirtioDevice {
   public void setJackConnected(int jack, boolean connected) {
     EventLoop current = loop;
     if (jacks.setConnected(jack, connected) && current != null) {
-      current.execute(() -> jackChanged(jack, current));
-    }
-  }
-
-  private void jackChanged(int jack, EventLoop current) {
-    try {
-      events.jackChanged(jack);
-    } catch (InternalError e) {
-      current.fail("jack " + jack + ": the frontend has cut its memory short");
+      current.newTask(() -> events.jackChanged(jack)).request();
     }
   }
 

@@ -16,10 +16,14 @@ import io.vhost4j.audio.PcmParameters;
  * <p>Used by the executor alone, but for {@link #count} and {@link #lasts}.
  */
 final class Starvation {
-  /** A guest that has come to the end of its sound has stopped by then. */
-  private static final long SHORTEST_PATIENCE_NANOS = 10_000_000;
+  /** A guest that has come to the end of its recording has stopped by then. */
+  private static final long SHORTEST_INPUT_PATIENCE_NANOS = 10_000_000;
 
-  private static final long LONGEST_OUTPUT_PATIENCE_NANOS = 100_000_000;
+  /**
+   * A guest that has come to the end of its sound has stopped by then. Long, as a timer watches
+   * over it, which a guest that sends a period at a time has set for each.
+   */
+  private static final long OUTPUT_PATIENCE_NANOS = 100_000_000;
 
   private final Transfer transfer;
   private final Direction direction;
@@ -102,10 +106,8 @@ final class Starvation {
 
   /** The host goes on recording into a ring of the guest's size. */
   private long patience(PcmParameters parameters) {
-    if (direction == Direction.INPUT) {
-      return Math.max(SHORTEST_PATIENCE_NANOS, parameters.nanosOf(parameters.bufferBytes()));
-    }
-    long period = parameters.nanosOf(parameters.periodBytes());
-    return Math.max(SHORTEST_PATIENCE_NANOS, Math.min(period, LONGEST_OUTPUT_PATIENCE_NANOS));
+    return direction == Direction.OUTPUT
+        ? OUTPUT_PATIENCE_NANOS
+        : Math.max(SHORTEST_INPUT_PATIENCE_NANOS, parameters.nanosOf(parameters.bufferBytes()));
   }
 }

@@ -1,7 +1,7 @@
 package io.vhost4j.device.sound;
 
-import io.vertx.core.internal.ContextInternal;
 import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.LoopTask;
 import io.vhost4j.event.LoopTimer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,19 +10,17 @@ import org.jspecify.annotations.Nullable;
 /** The event loop behind a Vert.x context. */
 final class VertxLoop implements EventLoop {
   private final DeviceContext device;
-  private final io.netty.channel.EventLoop loop;
 
   /** Made for the first stream that lives on the loop. */
   private @Nullable LoopTimer deadlines;
 
   VertxLoop(DeviceContext device) {
     this.device = device;
-    this.loop = ((ContextInternal) device.context()).nettyEventLoop();
   }
 
   @Override
-  public void execute(Runnable task) {
-    loop.execute(task);
+  public Task newTask(Runnable task) {
+    return new LoopTask(device, task)::request;
   }
 
   @Override

@@ -2,7 +2,6 @@ package io.vhost4j.device.sound;
 
 import io.vhost4j.audio.AudioException;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -16,11 +15,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class WorkerExecutor extends StreamExecutor {
   private final Runnable drain;
-  private final EventLoop loop;
   private final ThreadFactory threads;
   private final String name;
-  private final Runnable drainTask = this::runDrain;
-  private final AtomicBoolean drainQueued = new AtomicBoolean();
+  private final EventLoop.Task drainTask;
 
   /** There from the first job on for which a thread was to be had. */
   private volatile @Nullable Thread thread;
@@ -42,7 +39,7 @@ final class WorkerExecutor extends StreamExecutor {
       StreamEngine engine, Runnable drain, EventLoop loop, ThreadFactory threads, String name) {
     super(engine);
     this.drain = drain;
-    this.loop = loop;
+    this.drainTask = loop.newTask(drain);
     this.threads = threads;
     this.name = name;
   }
@@ -86,7 +83,7 @@ final class WorkerExecutor extends StreamExecutor {
         serve();
       } catch (Throwable t) { // a fault in guest memory can surface late
         engine.fail(t);
-        queueDrain();
+        drainTask.request();
       }
     }
   }
@@ -95,7 +92,7 @@ final class WorkerExecutor extends StreamExecutor {
     woken = false;
     long wait = engine.service();
     if (engine.hasOutput()) {
-      queueDrain();
+      drainTask.request();
     }
     if (wait > 0 && !woken && !engine.isClosed()) {
       if (wait == StreamEngine.FOREVER) {
@@ -104,16 +101,5 @@ final class WorkerExecutor extends StreamExecutor {
         LockSupport.parkNanos(this, wait);
       }
     }
-  }
-
-  private void queueDrain() {
-    if (drainQueued.compareAndSet(false, true)) {
-      loop.execute(drainTask);
-    }
-  }
-
-  private void runDrain() {
-    drainQueued.set(false);
-    drain.run();
   }
 }

@@ -26,7 +26,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A46: the delay that ALSA tells in a guest is the time from or until the card's converters. */
 @Timeout(60)
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
-@EnabledIfEnvironmentVariable(named = "VHOST4J_UML", matches = ".+")
 @ExtendWith(RealAlsa.class)
 class GuestDelayAlsaMeasurement {
   private static final int RATE = 48000;

@@ -24,7 +24,6 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 @Timeout(60)
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
-@EnabledIfEnvironmentVariable(named = "VHOST4J_UML", matches = ".+")
 class GuestDelayMeasurement {
   @TempDir Path directory;
 

@@ -7,6 +7,8 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vhost4j.device.DeviceOptions;
+import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.testkit.GuestQueue;
@@ -26,13 +28,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -50,11 +57,11 @@ class EntropyDeviceTest {
 
   private final Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(2));
   private final Context driverLoop = NativeTransport.newLoop(vertx);
-  private @Nullable VhostUserServer server;
+  private final List<VhostUserServer> servers = new ArrayList<>();
 
   @AfterEach
   void closeAll() throws Exception {
-    if (server != null) {
+    for (VhostUserServer server : servers) {
       get(server.close());
     }
     get(vertx.close());
@@ -92,8 +99,13 @@ class EntropyDeviceTest {
   }
 
   private Path serve(Path source, long maxBytes, Duration period) throws Exception {
-    Path socket = directory.resolve("rng.sock");
-    server = VhostUserServer.create(vertx, new EntropyDevice("entropy", source, maxBytes, period));
+    return serve(new EntropyDevice("entropy", source, maxBytes, period));
+  }
+
+  private Path serve(VirtioDevice device) throws Exception {
+    Path socket = directory.resolve("rng" + servers.size() + ".sock");
+    VhostUserServer server = VhostUserServer.create(vertx, device);
+    servers.add(server);
     get(server.listen(socket));
     return socket;
   }
@@ -259,13 +271,9 @@ class EntropyDeviceTest {
         Guest guest = new Guest(socket, ROOM)) {
       guest.ask();
       guest.held();
-      get(serverOf().close());
+      get(servers.get(0).close());
       assertThat(silent.isOpen()).isTrue();
     }
-  }
-
-  private VhostUserServer serverOf() {
-    return Objects.requireNonNull(server);
   }
 
   /** What was read for one driver and came too late is for the next: nothing is lost. */
@@ -386,6 +394,105 @@ class EntropyDeviceTest {
       Returned answer = returned.poll(SECONDS, TimeUnit.SECONDS);
       assertThat(answer).isNotNull();
       assertThat(answer.writable()).isEqualTo(Arrays.copyOfRange(source, 200, 300));
+    }
+  }
+
+  private static VirtioDevice open(EntropyDeviceProvider provider, String name, Path source)
+      throws Exception {
+    return provider
+        .open(new DeviceOptions(name, 0, 2, Map.of("rng-source", source.toString())))
+        .device();
+  }
+
+  /** R4: as with the native daemon, which has the file open once; by whatever name. */
+  @Test
+  void devicesOfOneProcessShareAFileAndEachByteGoesToOneGuest() throws Exception {
+    byte[] source = bytes(20 * ROOM);
+    Path path = file(source);
+    Path link = Files.createSymbolicLink(directory.resolve("link"), path);
+    EntropyDeviceProvider provider = new EntropyDeviceProvider();
+    try (Guest a = new Guest(serve(open(provider, "a", path)), ROOM);
+        Guest b = new Guest(serve(open(provider, "b", link)), ROOM)) {
+      for (int i = 0; i < 20; i++) {
+        assertThat((i % 3 == 0 ? a : b).read(ROOM))
+            .as("block %d", i)
+            .isEqualTo(Arrays.copyOfRange(source, i * ROOM, (i + 1) * ROOM));
+      }
+    }
+  }
+
+  @Test
+  void aSourceGoesOnWhenOneOfItsDevicesIsClosedAndIsOpenedAnewAfterTheLast() throws Exception {
+    byte[] source = bytes(4 * ROOM);
+    Path path = file(source);
+    EntropyDeviceProvider provider = new EntropyDeviceProvider();
+    try (Guest a = new Guest(serve(open(provider, "a", path)), ROOM);
+        Guest b = new Guest(serve(open(provider, "b", path)), ROOM)) {
+      assertThat(a.read(ROOM)).isEqualTo(Arrays.copyOf(source, ROOM));
+      get(servers.get(0).close());
+      assertThat(b.read(ROOM)).isEqualTo(Arrays.copyOfRange(source, ROOM, 2 * ROOM));
+      get(servers.get(1).close());
+    }
+    try (Guest c = new Guest(serve(open(provider, "c", path)), ROOM)) {
+      assertThat(c.read(4 * ROOM)).isEqualTo(source);
+    }
+  }
+
+  /** Each gets what is left of its own part, and none waits for another. */
+  @Test
+  void aDeviceWhoseQuotaIsUsedUpDoesNotHoldUpTheOthersOfItsSource() throws Exception {
+    byte[] source = bytes(11 * ROOM);
+    EntropySource shared = EntropySource.of(file(source));
+    SourceReader little = shared.reader(new Quota(ROOM, LONG, System::nanoTime));
+    SourceReader much = shared.reader(new Quota(Long.MAX_VALUE, LONG, System::nanoTime));
+    try (Guest a = new Guest(serve(new EntropyDevice("a", nonNull(little))), ROOM);
+        Guest b = new Guest(serve(new EntropyDevice("b", nonNull(much))), ROOM)) {
+      assertThat(a.read(ROOM)).isEqualTo(Arrays.copyOf(source, ROOM));
+      a.ask();
+      assertThat(b.read(10 * ROOM)).isEqualTo(Arrays.copyOfRange(source, ROOM, 11 * ROOM));
+      a.held();
+    }
+  }
+
+  private static <T> T nonNull(@Nullable T object) {
+    return Objects.requireNonNull(object);
+  }
+
+  /** R2: found out before there is a driver, whose buffer would have to go back. */
+  @Test
+  void aReaderThatCannotBeStartedIsNoDevice() throws Exception {
+    Path path = file(bytes(10));
+    ThreadFactory none =
+        task ->
+            new Thread(task) {
+              @Override
+              public synchronized void start() {
+                throw new OutOfMemoryError("unable to create native thread");
+              }
+            };
+    assertThatThrownBy(() -> EntropySource.of(path, Files::newByteChannel, none))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith(path + " cannot be read: ")
+        .hasMessageContaining("no thread left");
+  }
+
+  /** R2, R4: a file that fails is opened anew, and gives no byte again. */
+  @ParameterizedTest
+  @ValueSource(strings = {"IOException", "IllegalStateException", "OutOfMemoryError"})
+  void whatIsThrownWhileReadingHoldsTheBufferUntilReadingWorks(String kind) throws Exception {
+    byte[] source = bytes(3 * ROOM);
+    Path path = file(source);
+    AtomicReference<String> next = new AtomicReference<>("");
+    EntropySource failing =
+        EntropySource.of(
+            path, file -> new FailingChannel(Files.newByteChannel(file), next), Thread::new);
+    Quota quota = new Quota(Long.MAX_VALUE, LONG, System::nanoTime);
+    EntropyDevice device = new EntropyDevice("entropy", nonNull(failing.reader(quota)));
+    try (Guest guest = new Guest(serve(device), ROOM)) {
+      assertThat(guest.read(ROOM)).isEqualTo(Arrays.copyOf(source, ROOM));
+      next.set(kind);
+      assertThat(guest.read(2 * ROOM)).isEqualTo(Arrays.copyOfRange(source, ROOM, 3 * ROOM));
+      assertThat(next).hasValue("");
     }
   }
 

@@ -140,8 +140,7 @@ class HostFailureTest {
       backend.last().fail("unplugged");
       rig.loop.settle();
       assertThat(rig.rx.used.get(0).ioStatus()).isEqualTo(Status.IO_ERR.code());
-      assertThat(rig.rx.used.get(0).length()).isEqualTo(8 + 512);
-      assertThat(rig.rx.used.get(0).writable()).startsWith(half);
+      assertThat(rig.rx.used.get(0).length()).as("Linux passes over 8, whole").isEqualTo(8);
       assertThat(backend.openCount()).isEqualTo(2);
       backend.last().capture(Rig.audio(2, 1024));
       rig.loop.settle();
@@ -219,8 +218,7 @@ class HostFailureTest {
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
   void memoryThatIsGoneEndsTheConnectionAndNothingElse(boolean immediate) throws Exception {
-    ScriptedBackend host = new ScriptedBackend(immediate);
-    host.initialRoom = 0;
+    ScriptedBackend host = ScriptedBackend.withoutRoom(immediate);
     try (Rig rig = new Rig(host)) {
       rig.started(0, Rig.CD);
       rig.started(1, Rig.CD);

@@ -32,15 +32,15 @@ class InformationTest {
       assertThat(rig.device.deviceType()).isEqualTo(25);
       assertThat(rig.device.queueCount()).isEqualTo(4);
       assertThat(rig.device.features()).isZero();
-      ByteBuffer space = ByteBuffer.allocate(rig.device.configSize());
-      rig.device.readConfig(0, space);
+      ByteBuffer space = ByteBuffer.allocate(rig.device.config().size());
+      rig.device.config().read(0, space);
       // 1 jack, 2 streams, maps for 1 to 6 channels in 2 directions, no controls
       assertThat(space.array()).isEqualTo(Rig.le32(1, 2, 12, 0));
-      rig.device.writeConfig(0, ByteBuffer.wrap(Rig.le32(3, 3, 3, 3)));
-      rig.device.readConfig(0, space.clear());
+      rig.device.config().write(0, ByteBuffer.wrap(Rig.le32(3, 3, 3, 3)));
+      rig.device.config().read(0, space.clear());
       assertThat(space.array()).as("read-only").isEqualTo(Rig.le32(1, 2, 12, 0));
       ByteBuffer part = ByteBuffer.allocate(5);
-      rig.device.readConfig(3, part);
+      rig.device.config().read(3, part);
       assertThat(part.array()).isEqualTo(new byte[] {0, 2, 0, 0, 0});
     }
   }

@@ -2,7 +2,6 @@ package io.vhost4j.device.sound;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
@@ -18,17 +17,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A35, A39 to A43, C18, C19: what commands, stops and resets do to buffers. */
 class LifecycleTest {
-  private static final SoundDeviceConfig TWO_OUTPUTS =
-      SoundDeviceConfig.builder().stream(new StreamConfig(Direction.OUTPUT)).stream(
-              new StreamConfig(Direction.OUTPUT))
-          .build();
-
-  private static ScriptedBackend withoutRoom(boolean immediate) {
-    ScriptedBackend backend = new ScriptedBackend(immediate);
-    backend.initialRoom = 0;
-    return backend;
-  }
-
   private static void playMany(Rig rig, int stream, int count) throws Exception {
     for (int i = 0; i < count; i++) {
       rig.play(stream, Rig.audio(i, 1024));
@@ -79,7 +67,7 @@ class LifecycleTest {
 
   @Test
   void a39StopKeepsBuffersAndStartGoesOnWithThem() throws Exception {
-    ScriptedBackend backend = withoutRoom(true);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(true);
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
       byte[] audio = Rig.audio(1, 1024);
@@ -104,7 +92,7 @@ class LifecycleTest {
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
   void a40A41ReleaseReturnsEveryBufferBeforeItsReply(boolean immediate) throws Exception {
-    ScriptedBackend backend = withoutRoom(immediate);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(immediate);
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
       playMany(rig, 0, 20);
@@ -121,7 +109,7 @@ class LifecycleTest {
 
   @Test
   void a40ReleaseReturnsBuffersWhoseKickWasNotSeenYet() throws Exception {
-    ScriptedBackend backend = withoutRoom(true);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(true);
     try (Rig rig = new Rig(backend)) {
       rig.prepared(0, Rig.CD);
       rig.tx.add(Rig.message(0, Rig.audio(1, 1024)), 8, 4096);
@@ -146,8 +134,8 @@ class LifecycleTest {
 
   @Test
   void a42ReleaseLeavesOtherStreamsAlone() throws Exception {
-    ScriptedBackend backend = withoutRoom(true);
-    try (Rig rig = new Rig(TWO_OUTPUTS, backend)) {
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(true);
+    try (Rig rig = new Rig(Rig.TWO_OUTPUTS, backend)) {
       rig.started(0, Rig.CD);
       rig.started(1, Rig.CD);
       int first = rig.play(0, Rig.audio(1, 1024));
@@ -171,7 +159,7 @@ class LifecycleTest {
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
   void a43AfterAResetNothingIsLeft(boolean immediate) throws Exception {
-    ScriptedBackend backend = withoutRoom(immediate);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(immediate);
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
       rig.started(1, Rig.CD);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -38,8 +39,22 @@ final class ManualLoop implements EventLoop {
   }
 
   @Override
-  public void execute(Runnable task) {
-    tasks.add(task);
+  public Task newTask(Runnable task) {
+    AtomicBoolean requested = new AtomicBoolean();
+    Runnable run =
+        () -> {
+          requested.set(false);
+          try {
+            task.run();
+          } catch (InternalError e) {
+            fail("the frontend has cut its memory short");
+          }
+        };
+    return () -> {
+      if (requested.compareAndSet(false, true)) {
+        tasks.add(run);
+      }
+    };
   }
 
   @Override

@@ -28,17 +28,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * pause. The guest notices nothing of it.
  */
 class PauseTest {
-  private static final SoundDeviceConfig TWO_OUTPUTS =
-      SoundDeviceConfig.builder().stream(new StreamConfig(Direction.OUTPUT)).stream(
-              new StreamConfig(Direction.OUTPUT))
-          .build();
-
-  private static ScriptedBackend withoutRoom(boolean immediate) {
-    ScriptedBackend backend = new ScriptedBackend(immediate);
-    backend.initialRoom = 0;
-    return backend;
-  }
-
   private static void stop(Rig rig, TestQueue queue) {
     Future<Void> stopped = queue.stop();
     rig.loop.await(stopped::isComplete);
@@ -52,7 +41,7 @@ class PauseTest {
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
   void outputGoesOnInTheMiddleOfABuffer(boolean immediate) throws Exception {
-    ScriptedBackend backend = withoutRoom(immediate);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(immediate);
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
       ScriptedStream host = backend.last();
@@ -128,7 +117,7 @@ class PauseTest {
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
   void theRingMayStopAgainBeforeAllBuffersWereTakenAgain(boolean immediate) throws Exception {
-    ScriptedBackend backend = withoutRoom(immediate);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(immediate);
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
       ScriptedStream host = backend.last();
@@ -212,8 +201,8 @@ class PauseTest {
   @ValueSource(booleans = {true, false})
   void whatIsBehindABufferThatIsBackStaysAndWhatIsBeforeItFails(boolean immediate)
       throws Exception {
-    ScriptedBackend backend = withoutRoom(immediate);
-    try (Rig rig = new Rig(TWO_OUTPUTS, backend)) {
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(immediate);
+    try (Rig rig = new Rig(Rig.TWO_OUTPUTS, backend)) {
       rig.started(0, Rig.CD);
       ScriptedStream first = backend.last();
       first.keepPending();
@@ -256,7 +245,7 @@ class PauseTest {
 
   @Test
   void aHostThatIsLostMeanwhilePlaysTheBuffersInTheRingFromTheirStart() throws Exception {
-    ScriptedBackend backend = withoutRoom(true);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(true);
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
       ScriptedStream lost = backend.last();
@@ -279,7 +268,7 @@ class PauseTest {
 
   @Test
   void anOutageDoesNotMakeUpForThePause() throws Exception {
-    ScriptedBackend backend = withoutRoom(true);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(true);
     long second = 1_000_000_000L;
     long period = Rig.CD.nanosOf(1024);
     try (Rig rig = new Rig(backend)) {
@@ -303,7 +292,7 @@ class PauseTest {
 
   @Test
   void releaseForgetsWhatWasPlayedOfBuffersInTheRing() throws Exception {
-    ScriptedBackend backend = withoutRoom(true);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(true);
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
       backend.last().makeRoom(512);
@@ -321,7 +310,7 @@ class PauseTest {
 
   @Test
   void aResetForgetsWhatWasInTheRing() throws Exception {
-    ScriptedBackend backend = withoutRoom(true);
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(true);
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
       backend.last().makeRoom(512);

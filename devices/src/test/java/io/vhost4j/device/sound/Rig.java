@@ -44,6 +44,11 @@ final class Rig implements AutoCloseable {
   static final PcmParameters CD =
       new PcmParameters(SampleFormat.S16, SampleRate.HZ_48000, 2, 4096, 1024);
 
+  static final SoundDeviceConfig TWO_OUTPUTS =
+      SoundDeviceConfig.builder().stream(new StreamConfig(Direction.OUTPUT)).stream(
+              new StreamConfig(Direction.OUTPUT))
+          .build();
+
   private static final Vertx VERTX =
       NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
 

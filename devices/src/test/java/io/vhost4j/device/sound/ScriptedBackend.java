@@ -119,6 +119,13 @@ final class ScriptedBackend implements AudioBackend {
     return new ScriptedBackend(false);
   }
 
+  /** One whose streams take nothing until there is room. */
+  static ScriptedBackend withoutRoom(boolean immediate) {
+    ScriptedBackend backend = new ScriptedBackend(immediate);
+    backend.initialRoom = 0;
+    return backend;
+  }
+
   @Override
   public StreamCapabilities capabilities(Direction direction) {
     return CAPABILITIES;
@@ -352,7 +359,8 @@ final class ScriptedBackend implements AudioBackend {
     @Override
     public void write(ByteBuffer frames) throws AudioException {
       writing.pass();
-      LockSupport.parkNanos(1); // uses up a permit, as a lock in a backend may
+      LockSupport.unpark(Thread.currentThread()); // so that it does not sleep
+      LockSupport.park(); // uses up a permit, as a lock in a backend may
       take(frames);
     }
 

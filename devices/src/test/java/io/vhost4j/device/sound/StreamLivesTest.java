@@ -15,6 +15,7 @@ import java.util.Queue;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.Tag;
 
 /**
  * Random lives of a stream: buffers of random sizes in random pieces, a host that takes and gives
@@ -22,6 +23,7 @@ import net.jqwik.api.Property;
  * happens, all bytes pass once and in order, each buffer returns once and in order, and none after
  * the RELEASE.
  */
+@Tag("long")
 class StreamLivesTest {
   private static final int FRAME = 4;
 

@@ -2,7 +2,6 @@ package io.vhost4j.device.sound;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.vhost4j.audio.Direction;
 import io.vhost4j.device.sound.wire.RequestCode;
 import io.vhost4j.device.sound.wire.Status;
 import java.util.Arrays;
@@ -30,8 +29,7 @@ class TruncatedMemoryTest {
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
   void whileOutputIsRead(boolean immediate) throws Exception {
-    ScriptedBackend backend = new ScriptedBackend(immediate);
-    backend.initialRoom = 0;
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(immediate);
     try (Rig rig = rig(backend, 2)) {
       rig.started(0, Rig.CD);
       for (int i = 0; i < 5; i++) {
@@ -64,8 +62,7 @@ class TruncatedMemoryTest {
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
   void whenBuffersAreLeftInTheRing(boolean immediate) throws Exception {
-    ScriptedBackend backend = new ScriptedBackend(immediate);
-    backend.initialRoom = 0;
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(immediate);
     try (Rig rig = rig(backend, 2)) {
       rig.started(0, Rig.CD);
       for (int i = 0; i < 5; i++) {
@@ -80,13 +77,8 @@ class TruncatedMemoryTest {
   @ParameterizedTest(name = "on the loop: {0}")
   @ValueSource(booleans = {true, false})
   void whenBuffersAreReturnedUnplayed(boolean immediate) throws Exception {
-    ScriptedBackend backend = new ScriptedBackend(immediate);
-    backend.initialRoom = 0;
-    SoundDeviceConfig twoOutputs =
-        SoundDeviceConfig.builder().stream(new StreamConfig(Direction.OUTPUT)).stream(
-                new StreamConfig(Direction.OUTPUT))
-            .build();
-    try (Rig rig = new Rig(twoOutputs, backend, 2)) {
+    ScriptedBackend backend = ScriptedBackend.withoutRoom(immediate);
+    try (Rig rig = new Rig(Rig.TWO_OUTPUTS, backend, 2)) {
       rig.started(0, Rig.CD);
       rig.started(1, Rig.CD);
       for (int i = 0; i < 5; i++) {

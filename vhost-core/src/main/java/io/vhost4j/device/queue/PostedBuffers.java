@@ -24,7 +24,8 @@ public final class PostedBuffers implements QueueHandler {
   public interface Source {
     /**
      * Writes the next event into a buffer, whole or not at all: one for which there is no room is
-     * to be dropped, or it would stay in the way.
+     * to be dropped, or it would stay in the way. If this throws, the buffer waits for the next
+     * start of the ring, or the next call of {@link PostedBuffers#fill()}.
      *
      * @param buffer at the start of the buffer's writable part
      * @return bytes written from the start on; 0 if there is no event, and nothing was written: the
@@ -45,6 +46,8 @@ public final class PostedBuffers implements QueueHandler {
   /** The oldest buffer of the driver, while there is no event for it. */
   private @Nullable DescriptorChain waiting;
 
+  private boolean filling;
+
   /** A queue that is filled from {@code source}. */
   public PostedBuffers(Source source) {
     this.source = source;
@@ -57,9 +60,17 @@ public final class PostedBuffers implements QueueHandler {
 
   @Override
   public void available(DeviceQueue running) throws VirtqueueException {
-    DescriptorChain buffer = waiting == null ? running.next() : waiting;
-    while (buffer != null && answer(running, buffer)) {
-      buffer = running.next();
+    if (filling) {
+      return; // the source has more, which it says while it is asked: it will be asked again
+    }
+    filling = true;
+    try {
+      DescriptorChain buffer = waiting == null ? running.next() : waiting;
+      while (buffer != null && answer(running, buffer)) {
+        buffer = running.next();
+      }
+    } finally {
+      filling = false;
     }
   }
 
@@ -84,22 +95,18 @@ public final class PostedBuffers implements QueueHandler {
 
   /** Gives the buffer back, unless it has to wait. */
   private boolean answer(DeviceQueue running, DescriptorChain buffer) {
-    waiting = buffer;
+    waiting = buffer; // also if the source throws: Linux's hwrng never gets over an empty one (R2)
     int written = 0;
-    boolean waits = false;
-    try {
-      if (source.fits(buffer)) {
-        written = source.fill(buffer.writer());
-        waits = written == 0;
-        buffer.deliverFaults();
-      }
-    } finally { // the memory may be gone, but the ring wants its chain back
-      if (!waits) {
-        waiting = null;
-        running.complete(buffer, written);
+    if (source.fits(buffer)) {
+      written = source.fill(buffer.writer());
+      buffer.deliverFaults();
+      if (written == 0) {
+        return false;
       }
     }
-    return !waits;
+    waiting = null;
+    running.complete(buffer, written);
+    return true;
   }
 
   /** Leaves the buffer in the ring (F8): nothing of the driver's memory is touched for nothing. */

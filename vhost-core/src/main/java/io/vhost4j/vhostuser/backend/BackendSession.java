@@ -157,8 +157,8 @@ final class BackendSession implements VhostUserChannel.Handler, Transport {
   // What the engine asks
 
   @Override
-  public void notifyDriver(int queue) {
-    vrings.get(queue).notifyDriver();
+  public boolean notifyDriver(int queue) {
+    return vrings.get(queue).notifyDriver();
   }
 
   @Override

@@ -16,12 +16,11 @@ import java.util.Map;
 
 /** The messages that settle what both sides can do (C5, C7, C8). */
 final class FeatureMessages {
-  static final long PROTOCOL_FEATURES =
+  private static final long PROTOCOL_FEATURES =
       ProtocolFeature.mask(
           ProtocolFeature.MQ,
           ProtocolFeature.REPLY_ACK,
           ProtocolFeature.BACKEND_REQ,
-          ProtocolFeature.CONFIG,
           ProtocolFeature.RESET_DEVICE,
           ProtocolFeature.CONFIGURE_MEM_SLOTS,
           ProtocolFeature.STATUS);
@@ -37,11 +36,18 @@ final class FeatureMessages {
     return engine.features() | VhostFeature.PROTOCOL_FEATURES;
   }
 
+  /** QEMU warns of a configuration space that it does not expect, as of the entropy device's. */
+  private long protocolFeatures() {
+    return session.device().configSize() == 0
+        ? PROTOCOL_FEATURES
+        : PROTOCOL_FEATURES | ProtocolFeature.CONFIG.mask();
+  }
+
   void register(Map<FrontendMessage, Operation> operations) {
     operations.put(
         FrontendMessage.GET_FEATURES, request -> answer(session.negotiation().offered()));
     operations.put(FrontendMessage.SET_FEATURES, this::setFeatures);
-    operations.put(FrontendMessage.GET_PROTOCOL_FEATURES, request -> answer(PROTOCOL_FEATURES));
+    operations.put(FrontendMessage.GET_PROTOCOL_FEATURES, request -> answer(protocolFeatures()));
     operations.put(FrontendMessage.SET_PROTOCOL_FEATURES, this::setProtocolFeatures);
     operations.put(
         FrontendMessage.GET_QUEUE_NUM, request -> answer(session.device().queues().size()));
@@ -62,7 +68,7 @@ final class FeatureMessages {
 
   private Future<ByteBuffer> setProtocolFeatures(Request request) throws RefusedException {
     long features = Payload.readU64(request.payload());
-    String conflict = ProtocolFeature.conflict(features, PROTOCOL_FEATURES);
+    String conflict = ProtocolFeature.conflict(features, protocolFeatures());
     if (conflict != null) {
       throw new RefusedException(conflict);
     }

@@ -38,7 +38,8 @@ final class MemoryMessages {
     List<OwnedFd> files = request.fds().takeAll();
     try {
       int[] fds = files.stream().mapToInt(OwnedFd::number).toArray();
-      return replace(() -> GuestMemory.map(regions, fds));
+      session.device().memory(made(() -> GuestMemory.map(regions, fds)));
+      return DONE;
     } finally {
       files.forEach(OwnedFd::close);
     }
@@ -51,25 +52,29 @@ final class MemoryMessages {
       throw new RefusedException("more than " + MAX_SLOTS + " memory regions");
     }
     try (OwnedFd file = request.fds().take(0)) {
-      return replace(() -> session.device().memory().with(region, file.number()));
+      return change(() -> session.device().memory().with(region, file.number()));
     }
   }
 
   private Future<ByteBuffer> removeRegion(Request request) throws RefusedException {
     MemoryRegion region = MemoryTable.readSingle(request.payload());
-    return replace(() -> session.device().memory().without(region));
+    return change(() -> session.device().memory().without(region));
   }
 
   private interface NewTable {
     GuestMemory make() throws GuestMemoryException;
   }
 
-  private Future<ByteBuffer> replace(NewTable table) throws RefusedException {
+  private Future<ByteBuffer> change(NewTable table) throws RefusedException {
+    session.device().changedMemory(made(table));
+    return DONE;
+  }
+
+  private static GuestMemory made(NewTable table) throws RefusedException {
     try {
-      session.device().memory(table.make());
+      return table.make();
     } catch (GuestMemoryException e) {
       throw new RefusedException(String.valueOf(e.getMessage()));
     }
-    return DONE;
   }
 }

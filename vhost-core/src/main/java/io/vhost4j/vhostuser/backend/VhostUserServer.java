@@ -10,6 +10,7 @@ import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.engine.DeviceEngine;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.engine.QueueCounters;
 import io.vhost4j.event.NativeTransport;
 import io.vhost4j.nativeio.OwnedFd;
@@ -18,7 +19,6 @@ import io.vhost4j.vhostuser.channel.SocketRights;
 import io.vhost4j.vhostuser.channel.VhostUserListener;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +42,6 @@ import org.jspecify.annotations.Nullable;
  * called from any thread.
  */
 public final class VhostUserServer {
-  /** The longest polling that can be asked for. */
-  public static final Duration LONGEST_POLLING = DeviceEngine.LONGEST_POLLING;
-
   private final DeviceEngine engine;
   private final Context context;
   private final VertxInternal vertx;
@@ -64,7 +61,7 @@ public final class VhostUserServer {
   private long connections;
   private boolean connected;
 
-  private VhostUserServer(Vertx vertx, VirtioDevice device, Duration polling) {
+  private VhostUserServer(Vertx vertx, VirtioDevice device, Polling polling) {
     this.vertx = (VertxInternal) vertx;
     this.engine = DeviceEngine.create(vertx, device, polling, () -> label);
     this.label = engine.name();
@@ -88,22 +85,17 @@ public final class VhostUserServer {
    *     VirtioDevice#features()}
    */
   public static VhostUserServer create(Vertx vertx, VirtioDevice device) {
-    return create(vertx, device, Duration.ZERO);
+    return create(vertx, device, Polling.whileItPays());
   }
 
   /**
-   * A server that does not listen yet, and polls: while buffers of a queue follow each other within
-   * {@code polling}, the event loop looks for the next one in place of sleeping until the driver
-   * kicks, so that answers come in about half the time and the driver need not kick. Without
-   * traffic the loop sleeps. It takes processor time, and gives way to other threads meanwhile.
+   * A server that does not listen yet.
    *
-   * @param polling longest time to look at a ring that has run empty, up to {@link
-   *     #LONGEST_POLLING}; a few times what the driver takes from one buffer to the next, for
-   *     instance 50 µs. Zero for none
-   * @throws IllegalArgumentException if {@code polling} is out of range
+   * @param polling how long the event loop looks at a ring that has run empty, in place of sleeping
+   *     until the driver kicks
    * @see #create(Vertx, VirtioDevice)
    */
-  public static VhostUserServer create(Vertx vertx, VirtioDevice device, Duration polling) {
+  public static VhostUserServer create(Vertx vertx, VirtioDevice device, Polling polling) {
     return new VhostUserServer(vertx, device, polling);
   }
 

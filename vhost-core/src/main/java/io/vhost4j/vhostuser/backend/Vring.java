@@ -19,7 +19,6 @@ final class Vring {
   private @Nullable Kick kick;
   private long pollTimer = NO_TIMER;
   private @Nullable Notifier call;
-  private boolean callMissed;
   private @Nullable Notifier error;
 
   Vring(BackendSession session, EngineQueue queue) {
@@ -35,7 +34,7 @@ final class Vring {
    * Takes the kick descriptor, which starts the ring unless it runs already (C13).
    *
    * @param descriptor null to have the ring polled; the ring's from now on
-   * @return completes when the ring runs; fails with a {@link RefusedException} if it cannot
+   * @return completes when the ring is started; fails with a {@link RefusedException} if it cannot
    */
   Future<Void> setKick(@Nullable Kick descriptor) throws RefusedException {
     listen(descriptor);
@@ -74,18 +73,18 @@ final class Vring {
   void setCall(@Nullable Notifier descriptor) {
     close(call);
     call = descriptor;
-    if (callMissed && descriptor != null) {
-      notifyDriver();
+    if (descriptor != null) {
+      queue.canNotify();
     }
   }
 
-  /** Tells the driver of used buffers; a driver without a descriptor polls, or will give one. */
-  void notifyDriver() {
+  /** Tells the driver of used buffers; one without a descriptor polls, or will give one. */
+  boolean notifyDriver() {
     Notifier present = call;
-    callMissed = present == null;
     if (present != null) {
       signal(present);
     }
+    return present != null;
   }
 
   void setError(@Nullable Notifier descriptor) {
@@ -117,20 +116,7 @@ final class Vring {
             stopped -> {
               stopListening();
               setCall(null);
-              callMissed = false;
             });
-  }
-
-  /**
-   * Makes way for another size, index or place of a ring that the frontend has disabled: user-mode
-   * Linux gives them to a driver that follows another without having stopped the ring. The call
-   * descriptor stays, as it comes first there.
-   */
-  Future<?> leaveIfDisabled() {
-    if (queue.isEnabled() || !queue.isRunning()) {
-      return Future.succeededFuture();
-    }
-    return queue.leave().onComplete(left -> stopListening());
   }
 
   /** Closes what the frontend gave; the ring has been stopped. */

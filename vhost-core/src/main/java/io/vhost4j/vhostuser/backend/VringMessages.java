@@ -44,13 +44,13 @@ final class VringMessages {
   }
 
   private Future<ByteBuffer> setSize(VringState state) throws RefusedException {
-    Vring vring = session.vring(state.index());
-    return change(vring, () -> vring.queue().setSize(state.num()));
+    session.vring(state.index()).queue().setSize(state.num());
+    return DONE;
   }
 
   private Future<ByteBuffer> setBase(VringState state) throws RefusedException {
-    Vring vring = session.vring(state.index());
-    return change(vring, () -> vring.queue().setBase(state.num()));
+    session.vring(state.index()).queue().setBase(state.num());
+    return DONE;
   }
 
   private Future<ByteBuffer> getBase(VringState state) throws RefusedException {
@@ -66,37 +66,20 @@ final class VringMessages {
     EngineQueue queue = session.vring(state.index()).queue();
     if (state.num() == 1) {
       queue.enable();
-    } else {
-      queue.disable();
+      return DONE;
     }
-    return DONE;
+    return queue.disable().compose(disabled -> DONE);
   }
 
   /** The address of a log is not used (C29). */
   private Future<ByteBuffer> setAddresses(VringAddress wanted) throws RefusedException {
-    Vring vring = session.vring(wanted.index());
-    EngineQueue queue = vring.queue();
+    EngineQueue queue = session.vring(wanted.index()).queue();
     VringAddresses addresses =
         new VringAddresses(wanted.descriptors(), wanted.available(), wanted.used());
-    return queue.runsAt(addresses) ? DONE : change(vring, () -> queue.setAddresses(addresses));
-  }
-
-  private interface Change {
-    void make() throws RefusedException;
-  }
-
-  /** Changes what a ring that runs cannot change, if the frontend has disabled it. */
-  private static Future<ByteBuffer> change(Vring vring, Change change) {
-    return vring.leaveIfDisabled().compose(stopped -> made(change));
-  }
-
-  private static Future<ByteBuffer> made(Change change) {
-    try {
-      change.make();
-      return DONE;
-    } catch (RefusedException e) {
-      return Future.failedFuture(e);
+    if (!queue.runsAt(addresses)) {
+      queue.setAddresses(addresses);
     }
+    return DONE;
   }
 
   private Future<ByteBuffer> setKick(Request request) throws RefusedException {

@@ -3,9 +3,7 @@ package io.vhost4j.device.queue;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.vertx.core.Context;
 import io.vertx.core.Future;
-import io.vhost4j.device.DeviceContext;
 import io.vhost4j.event.Allocation;
 import io.vhost4j.event.OnLoop;
 import java.nio.ByteBuffer;
@@ -317,23 +315,6 @@ class RequestQueueTest {
     }
   }
 
-  private DeviceContext context(OnLoop loop, List<String> failures) {
-    return new DeviceContext() {
-      @Override
-      public Context context() {
-        return loop.context;
-      }
-
-      @Override
-      public void configChanged() {}
-
-      @Override
-      public void fail(String reason) {
-        failures.add(reason);
-      }
-    };
-  }
-
   @Test
   void threadsReplyToWhatTheyWereHanded() throws Exception {
     int count = 2000;
@@ -355,7 +336,7 @@ class RequestQueueTest {
         TestRing ring = new TestRing(16, requests)) {
       loop.run(
           () -> {
-            requests.connected(context(loop, failures));
+            requests.connected(loop.device(failures));
             ring.start();
           });
       for (int i = 0; i < count; ) {
@@ -398,7 +379,7 @@ class RequestQueueTest {
         TestRing ring = new TestRing(16, requests)) {
       loop.run(
           () -> {
-            requests.connected(context(loop, failures));
+            requests.connected(loop.device(failures));
             ring.start();
             for (int i = 0; i < 6; i++) {
               ring.send(bytes(i, HEADER), 10);
@@ -428,7 +409,7 @@ class RequestQueueTest {
       Future<Void> stopped =
           loop.call(
               () -> {
-                requests.connected(context(loop, failures));
+                requests.connected(loop.device(failures));
                 ring.start();
                 ring.send(bytes(1, HEADER), 10);
                 Future<Void> stopping = ring.stop();
@@ -453,7 +434,7 @@ class RequestQueueTest {
         TestRing ring = new TestRing(16, requests)) {
       loop.run(
           () -> {
-            requests.connected(context(loop, failures));
+            requests.connected(loop.device(failures));
             ring.start();
             ring.send(bytes(1, HEADER), 10);
             ring.send(bytes(2, HEADER), 10);

@@ -2,10 +2,10 @@ package io.vhost4j.vhostuser.backend;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.event.NativeTransport;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -72,10 +72,10 @@ final class Backend implements AfterEachCallback {
 
   /** A server that does not listen. */
   VhostUserServer server(TestDevice device) {
-    return server(device, Duration.ZERO);
+    return server(device, Polling.never());
   }
 
-  private VhostUserServer server(TestDevice device, Duration polling) {
+  private VhostUserServer server(TestDevice device, Polling polling) {
     VhostUserServer server = VhostUserServer.create(vertx, device, polling);
     servers.add(server);
     return server;
@@ -83,11 +83,11 @@ final class Backend implements AfterEachCallback {
 
   /** Serves a device; returns where. */
   Path serve(TestDevice device) throws Exception {
-    return serve(device, Duration.ZERO);
+    return serve(device, Polling.never());
   }
 
   /** Serves a device by a server that polls. */
-  Path serve(TestDevice device, Duration polling) throws Exception {
+  Path serve(TestDevice device, Polling polling) throws Exception {
     Path path = path(device.name());
     Await.result(server(device, polling).listen(path));
     return path;

@@ -95,7 +95,7 @@ final class Guest implements AutoCloseable {
     guest.negotiate(FEATURES, PROTOCOL);
     guest.shareMemory();
     for (int i = 0; i < queueCount; i++) {
-      guest.start(guest.addQueue(0), true);
+      guest.startQueue();
     }
     return guest;
   }
@@ -106,7 +106,7 @@ final class Guest implements AutoCloseable {
     MemoryCalls.sealAgainstShrinking(guest.file.number());
     guest.negotiate(FEATURES, PROTOCOL);
     guest.shareMemory();
-    guest.start(guest.addQueue(0), true);
+    guest.startQueue();
     return guest;
   }
 
@@ -148,6 +148,13 @@ final class Guest implements AutoCloseable {
 
   private DriverQueue newDriver(int index, int base, int size) {
     return DriverQueue.create(memory, BASE + (long) RING_BYTES * index, size, 4, features, base);
+  }
+
+  /** Lays out the next queue at index 0, starts and enables it. */
+  Queue startQueue() throws IOException {
+    Queue queue = addQueue(0);
+    start(queue, true);
+    return queue;
   }
 
   /** Starts a queue, in QEMU's order (C6). */

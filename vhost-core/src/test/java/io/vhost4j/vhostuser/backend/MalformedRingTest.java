@@ -75,8 +75,7 @@ class MalformedRingTest {
     try (Guest guest = new Guest(path)) {
       guest.negotiate(Guest.FEATURES & ~VirtioFeature.INDIRECT_DESC, Guest.PROTOCOL);
       guest.shareMemory();
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       new RawRing(guest, queue)
           .index(1)
@@ -102,8 +101,7 @@ class MalformedRingTest {
       try (RawFrontend channel = new RawFrontend(pair[0]);
           OwnedFd theirs = pair[1]) {
         guest.frontend.tell(FrontendMessage.SET_BACKEND_REQ_FD, Payload.EMPTY, theirs);
-        Guest.Queue queue = guest.addQueue(0);
-        guest.start(queue, true);
+        Guest.Queue queue = guest.startQueue();
         guest.driverOk();
         guest.play(queue);
         new RawRing(guest, queue).index(1000);
@@ -208,8 +206,7 @@ class MalformedRingTest {
                   guest.file,
                   guest.file))
           .isZero();
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       queue.driver.enableNotifications();
       new RawRing(guest, queue)

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Messages that are wrong: refused where the frontend listens, the end of the connection where it
  * does not; no descriptor is kept and the next connection works.
  */
+@Tag("long")
 class ProtocolGarbageTest {
   private static final int NEED_REPLY = MessageHeader.VERSION | MessageHeader.FLAG_NEED_REPLY;
 

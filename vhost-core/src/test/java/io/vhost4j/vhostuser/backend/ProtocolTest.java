@@ -2,6 +2,8 @@ package io.vhost4j.vhostuser.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.Future;
+import io.vhost4j.device.DeviceConfig;
 import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.OwnedFd;
@@ -18,6 +20,7 @@ import io.vhost4j.vhostuser.protocol.VringState;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,6 +77,25 @@ class ProtocolTest {
       assertThat(frontend.askU64(FrontendMessage.GET_PROTOCOL_FEATURES)).isEqualTo(WITH_STATUS);
       frontend.tell(FrontendMessage.SET_PROTOCOL_FEATURES, Payload.u64(WITH_STATUS));
       assertThat(frontend.askU64(FrontendMessage.GET_QUEUE_NUM)).isEqualTo(3);
+    }
+  }
+
+  /** QEMU prints a warning if its device has none either. */
+  @Test
+  void aDeviceWithoutConfigurationSpaceDoesNotOfferOne() throws Exception {
+    TestDevice bare =
+        new TestDevice("bare", 1, TestDevice.Manner.AT_ONCE) {
+          @Override
+          public DeviceConfig config() {
+            return DeviceConfig.NONE;
+          }
+        };
+    long rest = WITH_STATUS & ~ProtocolFeature.CONFIG.mask();
+    try (Guest guest = new Guest(backend.serve(bare))) {
+      assertThat(guest.frontend.askU64(FrontendMessage.GET_PROTOCOL_FEATURES)).isEqualTo(rest);
+      guest.negotiate(Guest.FEATURES, rest);
+      guest.shareMemory();
+      guest.play(guest.startQueue());
     }
   }
 
@@ -161,7 +183,8 @@ class ProtocolTest {
         ConfigSpace space = ConfigSpace.read(reply.payload());
         byte[] content = new byte[length];
         space.bytes().get(content);
-        byte[] expected = Arrays.copyOfRange(device.config, offset, offset + length);
+        byte[] expected =
+            Arrays.copyOfRange(device.config().bytes().array(), offset, offset + length);
         assertThat(content).isEqualTo(expected);
         assertThat(space.offset()).isEqualTo(offset);
       }
@@ -178,7 +201,7 @@ class ProtocolTest {
                   FrontendMessage.SET_CONFIG,
                   new ConfigSpace(4, ConfigSpace.FLAGS_WRITE, ByteBuffer.wrap(written)).encode()))
           .isZero();
-      assertThat(device.config).startsWith(1, 2, 3, 4, 7).endsWith(7);
+      assertThat(device.config().bytes().array()).startsWith(1, 2, 3, 4, 7).endsWith(7);
       assertThat(
               frontend.acked(
                   FrontendMessage.SET_CONFIG,
@@ -191,7 +214,26 @@ class ProtocolTest {
                   new ConfigSpace(17, 0, ByteBuffer.wrap(written)).encode()))
           .as("beyond the end")
           .isNotZero();
-      assertThat(device.config).startsWith(1, 2, 3, 4, 7);
+      assertThat(device.config().bytes().array()).startsWith(1, 2, 3, 4, 7);
+    }
+  }
+
+  /** The device finds it so in its reset, as what depends on it has to follow. */
+  @Test
+  void aResetTakesBackWhatTheDriverHasWrittenC36() throws Exception {
+    AtomicInteger found = new AtomicInteger();
+    device.resets =
+        () -> {
+          found.set(device.config().bytes().get(0));
+          return Future.succeededFuture();
+        };
+    try (RawFrontend frontend = negotiated(Guest.PROTOCOL)) {
+      ByteBuffer written =
+          new ConfigSpace(0, ConfigSpace.FLAGS_WRITE, ByteBuffer.wrap(new byte[] {9})).encode();
+      assertThat(frontend.acked(FrontendMessage.SET_CONFIG, written)).isZero();
+      assertThat(device.config().bytes().get(0)).isEqualTo((byte) 9);
+      assertThat(frontend.acked(FrontendMessage.RESET_DEVICE, Payload.EMPTY)).isZero();
+      assertThat(found).hasValue(1);
     }
   }
 
@@ -215,8 +257,7 @@ class ProtocolTest {
       RawFrontend frontend = guest.frontend;
       ByteBuffer region = MemoryTable.encodeSingle(Guest.region());
       assertThat(frontend.acked(FrontendMessage.ADD_MEM_REG, region, guest.file)).isZero();
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
 
       assertThat(frontend.acked(FrontendMessage.ADD_MEM_REG, region, guest.file))

@@ -2,6 +2,7 @@ package io.vhost4j.vhostuser.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.engine.Polling;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import org.junit.jupiter.api.Tag;
@@ -23,7 +24,7 @@ class QueueAllocationTest {
   @ValueSource(strings = {"PT0S", "PT0.001S"})
   void aRoundFromKickToCallAllocatesNothingOnTheEventLoop(Duration polling) throws Exception {
     TestDevice device = new TestDevice("copy", 1, TestDevice.Manner.AT_ONCE);
-    try (Guest guest = Guest.sealed(backend.serve(device, polling))) {
+    try (Guest guest = Guest.sealed(backend.serve(device, Polling.upTo(polling)))) {
       Guest.Queue queue = guest.queues.get(0);
       long loop = backend.onLoop(() -> Thread.currentThread().getId());
       rounds(guest, queue); // until everything is compiled that will be

@@ -61,26 +61,27 @@ class RingLifecycleTest {
     }
   }
 
+  /** A buffer that is added now is not taken. */
+  private void assertLeftAlone(Guest guest, Guest.Queue queue, String text) throws Exception {
+    guest.submit(queue, text);
+    queue.kick.signal();
+    guest.sync();
+    backend.settle();
+    assertThat(queue.driver.poll()).isEqualTo(-1);
+  }
+
   @Test
   void aRingIsLeftAloneUntilItIsEnabledAndWhileItIsDisabledB4C12() throws Exception {
     try (Guest guest = guest()) {
       Guest.Queue queue = guest.addQueue(0);
       guest.start(queue, false);
-      guest.submit(queue, "waits");
-      queue.kick.signal();
-      guest.sync();
-      backend.settle();
-      assertThat(queue.driver.poll()).isEqualTo(-1);
+      assertLeftAlone(guest, queue, "waits");
 
       guest.enable(queue, 1);
       guest.awaitUsed(queue);
       guest.enable(queue, 0);
       guest.sync();
-      guest.submit(queue, "waits again");
-      queue.kick.signal();
-      guest.sync();
-      backend.settle();
-      assertThat(queue.driver.poll()).isEqualTo(-1);
+      assertLeftAlone(guest, queue, "waits again");
 
       guest.enable(queue, 1);
       guest.awaitUsed(queue);
@@ -88,11 +89,141 @@ class RingLifecycleTest {
     }
   }
 
+  /** User-mode Linux frees ring and buffers as soon as all rings are disabled. */
+  @Test
+  void aRingIsDisabledWhenEveryBufferHasComeBackC15() throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      int head = guest.submit(queue, "held");
+      guest.announce(queue);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      guest.enable(queue, 0);
+      guest.frontend.tell(FrontendMessage.GET_FEATURES, Payload.EMPTY);
+      backend.settle();
+      assertThat(guest.frontend.hasNews()).as("an answer before the buffer").isFalse();
+      assertThat(holder.events).endsWith("stop 0");
+      queue.kick.signal();
+      backend.settle();
+      backend.onLoop(holder::release);
+      assertThat(guest.frontend.receive().header().request())
+          .as("messages meanwhile wait (C2)")
+          .isEqualTo(FrontendMessage.GET_FEATURES.id());
+      assertThat(queue.driver.poll()).isEqualTo(head);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 7, 65533, 65535})
+  void aDisabledRingHoldsNoBufferAndGoesOnWhereItWasC15F8(int start) throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.addQueue(start);
+      guest.start(queue, true);
+      int[] heads = {
+        guest.submit(queue, "one"), guest.submit(queue, "two"), guest.submit(queue, "three")
+      };
+      guest.announce(queue);
+      Await.until("three buffers held", () -> holder.held() == 3);
+      holder.putsBack = 2;
+      for (int round = 0; round < 3; round++) {
+        guest.enable(queue, 0);
+        guest.sync();
+        assertThat(holder.held()).isZero();
+        assertThat(queue.driver.poll()).isEqualTo(round == 0 ? heads[0] : -1);
+        guest.enable(queue, 1);
+        Await.until("two buffers held", () -> holder.held() == 2);
+      }
+      assertThat(count(holder, "reset")).isZero();
+      backend.onLoop(() -> holder.completeHeld(0, 0));
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[1]);
+      guest.enable(queue, 0); // as QEMU does before it stops a ring
+      assertThat(guest.stop(queue)).isEqualTo((start + 2) & 0xffff);
+      assertThat(queue.driver.poll()).as("put back").isEqualTo(-1);
+      guest.start(queue, (start + 2) & 0xffff, true);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      backend.onLoop(holder::release);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(heads[2]);
+    }
+  }
+
+  @Test
+  void aRingThatIsDisabledAndEnabledAgainAndAgainLosesNothing() throws Exception {
+    TestDevice worker = new TestDevice("worker", 1, TestDevice.Manner.WORKER);
+    try (Guest guest = guest(worker, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      for (int i = 0; i < 200; i++) {
+        int head = guest.submit(queue, "buffer " + i);
+        queue.kick.signal();
+        for (int j = 0; j <= i % 4; j++) {
+          guest.enable(queue, 0);
+          guest.enable(queue, 1);
+        }
+        assertThat(guest.awaitUsed(queue)).isEqualTo(head);
+        assertThat(queue.driver.usedLength()).isPositive();
+      }
+      guest.enable(queue, 0);
+      assertThat(guest.stop(queue)).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void nothingIsLeftOfAFrontendThatGoesWhileItsRingIsBeingDisabledE11() throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      guest.submit(queue, "held");
+      guest.announce(queue);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      guest.enable(queue, 0);
+      Await.until("stop reached the device", () -> holder.events.contains("stop 0"));
+    }
+    backend.settle();
+    assertThat(holder.events).endsWith("stop 0");
+    backend.onLoop(holder::release);
+    Await.until("disconnected", () -> holder.events.contains("disconnected"));
+    assertThat(holder.events).endsWith("stop 0", "reset", "disconnected");
+  }
+
+  @Test
+  void aRingThatIsSetUpAnewWhileItIsDisabledWaitsForItsStart() throws Exception {
+    try (Guest guest = guest(device, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      guest.play(queue);
+      guest.enable(queue, 0);
+      guest.reboot(queue);
+      guest.setUp(queue, 0);
+      guest.enable(queue, 1);
+      assertLeftAlone(guest, queue, "not started");
+      assertThat(count(device, "reset")).isZero();
+      guest.kick(queue, queue.kick);
+      guest.awaitUsed(queue);
+      assertThat(count(device, "reset")).as("a new driver begins").isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aRingThatIsBrokenIsNotMendedByBeingDisabledAndEnabled() throws Exception {
+    try (Guest guest = guest()) {
+      Guest.Queue queue = guest.startQueue();
+      device.failsNext = true;
+      guest.submit(queue, "fails");
+      queue.kick.signal();
+      assertThat(queue.error.await(Await.SECONDS * 1000)).isTrue();
+      guest.enable(queue, 0);
+      guest.enable(queue, 1);
+      guest.sync();
+      guest.awaitUsed(queue); // the buffer that was in the device's hands
+      assertLeftAlone(guest, queue, "broken");
+      int base = guest.stop(queue);
+      guest.start(queue, base, true);
+      guest.awaitUsed(queue);
+      guest.play(queue);
+      assertThat(backend.logs().complaints()).hasSize(2); // the failure, and the ring that stops
+    }
+  }
+
   @Test
   void aRingThatRunsKeepsItsSizeIndexAndPlaceC16() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
 
       assertThat(guest.frontend.acked(FrontendMessage.SET_VRING_NUM, Guest.state(queue, 2)))
@@ -230,8 +361,7 @@ class RingLifecycleTest {
   @Test
   void buffersThatWerePutBackAreForgottenWhenADriverBeginsAnewB6() throws Exception {
     try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.submit(queue, "stale");
       guest.submit(queue, "stale");
       guest.announce(queue);
@@ -257,8 +387,7 @@ class RingLifecycleTest {
   @Test
   void aBufferCannotBePutBackIntoARingThatRuns() throws Exception {
     try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.submit(queue, "held");
       guest.announce(queue);
       Await.until("a buffer held", () -> holder.held() == 1);
@@ -273,8 +402,7 @@ class RingLifecycleTest {
   void aNewCallDescriptorIsUsedForTheNextSignalC16() throws Exception {
     try (Guest guest = guest();
         EventFd former = EventFd.adopt(new OwnedFd(EventFd.create().fd().release()))) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.call(queue, former);
       guest.sync();
       guest.submit(queue, "to the former");
@@ -308,8 +436,7 @@ class RingLifecycleTest {
   @Test
   void aNewKickDescriptorReplacesTheFormerOnARunningRingC16() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       EventFd former = queue.kick;
       queue.kick = EventFd.create();
@@ -327,8 +454,7 @@ class RingLifecycleTest {
   void aRingWithoutKickDescriptorIsPolledAndOneWithoutCallDescriptorIsNotSignalled()
       throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.frontend.tell(FrontendMessage.SET_VRING_KICK, new VringFile(0, false).encode());
       guest.frontend.tell(FrontendMessage.SET_VRING_CALL, new VringFile(0, false).encode());
       guest.sync();
@@ -344,8 +470,7 @@ class RingLifecycleTest {
   @Test
   void spuriousKicksAreHarmlessV15() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       for (int i = 0; i < 50; i++) {
         queue.kick.signal();
         guest.play(queue);
@@ -357,8 +482,7 @@ class RingLifecycleTest {
   @Test
   void aDriverThatDoesNotWantToBeToldIsNotV10() throws Exception {
     try (Guest guest = guest(device, Guest.FEATURES & ~VirtioFeature.EVENT_IDX, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue); // the first completion always is told (V12)
       queue.driver.disableNotifications();
       queue.call.drain();
@@ -374,8 +498,7 @@ class RingLifecycleTest {
   void aDeviceThatTakesTheRestLaterHearsOfTheNextBufferV14() throws Exception {
     TestDevice served = new TestDevice("slow", 1, TestDevice.Manner.AT_ONCE);
     try (Guest guest = guest(served, Guest.FEATURES, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.sync();
       for (int i = 0; i < 100; i++) { // more than a turn may take, all in all
         served.takesAtMost = 1; // the device has no room for more, just now
@@ -400,8 +523,7 @@ class RingLifecycleTest {
   @Test
   void memoryIsReplacedUnderARunningRingAndStaysUntilItsBuffersAreBackC26() throws Exception {
     try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.submit(queue, "old memory");
       guest.announce(queue);
       Await.until("a buffer held", () -> holder.held() == 1);
@@ -428,8 +550,7 @@ class RingLifecycleTest {
   @Test
   void aRingThatIsNotInTheNewMemoryStopsAndTheOthersWouldGoOnC20V31() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       assertThat(guest.frontend.acked(FrontendMessage.SET_MEM_TABLE, MemoryTable.encode(List.of())))
           .isZero();
@@ -445,6 +566,72 @@ class RingLifecycleTest {
       guest.shareMemory();
       guest.start(queue, base, true);
       guest.play(queue);
+    }
+  }
+
+  private static void remove(Guest guest) throws Exception {
+    assertThat(
+            guest.frontend.acked(
+                FrontendMessage.REM_MEM_REG, MemoryTable.encodeSingle(Guest.region())))
+        .isZero();
+  }
+
+  private static void add(Guest guest) throws Exception {
+    assertThat(
+            guest.frontend.acked(
+                FrontendMessage.ADD_MEM_REG, MemoryTable.encodeSingle(Guest.region()), guest.file))
+        .isZero();
+  }
+
+  /** QEMU takes all old regions away before it adds the new ones. */
+  @Test
+  void aRingWhoseMemoryIsTakenAwayAndGivenAgainGoesOnC24C26() throws Exception {
+    try (Guest guest = guest()) {
+      Guest.Queue queue = guest.startQueue();
+      for (int round = 0; round < 3; round++) {
+        guest.play(queue);
+        remove(guest);
+        guest.submit(queue, "meanwhile");
+        queue.kick.signal(); // the driver knows nothing of it
+        guest.enable(queue, 0);
+        guest.enable(queue, 1);
+        guest.sync();
+        backend.settle();
+        assertThat(queue.driver.poll()).isEqualTo(-1);
+        add(guest);
+        guest.awaitUsed(queue);
+        guest.play(queue);
+      }
+      assertThat(queue.error.drain()).isZero();
+      assertThat(backend.logs().complaints()).isEmpty();
+      assertThat(count(device, "reset")).isZero();
+      remove(guest);
+      assertThat(guest.stop(queue)).isEqualTo(9);
+      add(guest);
+      guest.start(queue, 9, true);
+      guest.play(queue);
+    }
+  }
+
+  @Test
+  void aBufferOfARingWhoseMemoryIsTakenAwayKeepsItsMemoryC26() throws Exception {
+    try (Guest guest = guest(holder, Guest.FEATURES, Guest.PROTOCOL)) {
+      Guest.Queue queue = guest.startQueue();
+      int head = guest.submit(queue, "held");
+      guest.announce(queue);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      remove(guest);
+      add(guest);
+      backend.settle();
+      assertThat(count(holder, "started 0")).as("before the buffer is back").isEqualTo(1);
+      backend.onLoop(holder::release);
+      assertThat(guest.awaitUsed(queue)).isEqualTo(head);
+      Await.until("started again", () -> count(holder, "started 0") == 2);
+      guest.submit(queue, "next");
+      guest.announce(queue);
+      Await.until("a buffer held", () -> holder.held() == 1);
+      backend.onLoop(holder::release);
+      guest.awaitUsed(queue);
     }
   }
 
@@ -551,11 +738,7 @@ class RingLifecycleTest {
       assertThat(device.events).endsWith("stop 0", "stop 1", "reset");
 
       guest.reboot(first);
-      guest.submit(first, "disabled");
-      first.kick.signal();
-      guest.sync();
-      backend.settle();
-      assertThat(first.driver.poll()).isEqualTo(-1);
+      assertLeftAlone(guest, first, "disabled");
       guest.enable(first, 1);
       guest.awaitUsed(first);
       guest.play(first);
@@ -565,8 +748,7 @@ class RingLifecycleTest {
   @Test
   void aKickDuringAResetDoesNotReviveTheRingB6() throws Exception {
     try (Guest guest = guest(holder, Guest.FEATURES, WITH_STATUS)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.driverOk();
       guest.submit(queue, "held");
       guest.announce(queue);
@@ -590,8 +772,7 @@ class RingLifecycleTest {
   @Test
   void statusZeroResetsTheDeviceAndDisablesItsRingsC35B6() throws Exception {
     try (Guest guest = guest(device, Guest.FEATURES, WITH_STATUS)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue); // QEMU's generic devices never say DRIVER_OK, so that is for the frontend
       guest.driverOk();
       guest.play(queue);
@@ -602,10 +783,7 @@ class RingLifecycleTest {
       assertThat(device.events).endsWith("stop 0", "reset");
       // The driver begins anew; ring and descriptors are still known.
       guest.reboot(queue);
-      guest.submit(queue, "after the reset");
-      queue.kick.signal();
-      backend.settle();
-      assertThat(queue.driver.poll()).isEqualTo(-1);
+      assertLeftAlone(guest, queue, "after the reset");
       guest.driverOk();
       guest.enable(queue, 1);
       guest.awaitUsed(queue);
@@ -616,8 +794,7 @@ class RingLifecycleTest {
   @Test
   void aPausedGuestGoesOnWithTheDeviceAsItWasAndARebootedOneGetsAResetOne() throws Exception {
     try (Guest guest = guest(device, Guest.FEATURES, WITH_STATUS)) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.driverOk();
       guest.play(queue);
       // QEMU ends a pause and a reboot alike: all rings stopped, then status 0 (C6).
@@ -643,8 +820,7 @@ class RingLifecycleTest {
   @Test
   void aSlowResetHoldsUpTheStartAndItsKickDescriptorIsNotLost() throws Exception {
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       guest.stop(queue);
       Promise<Void> reset = Promise.promise();
@@ -666,8 +842,7 @@ class RingLifecycleTest {
   void nothingIsLeftOfAConnectionThatEndsDuringASlowReset(boolean serverCloses) throws Exception {
     Promise<Void> reset = Promise.promise();
     try (Guest guest = guest()) {
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       guest.stop(queue);
       device.resets = reset::future;

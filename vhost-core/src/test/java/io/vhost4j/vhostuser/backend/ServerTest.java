@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,8 +100,7 @@ class ServerTest {
     try (Guest guest = new Guest(new RawFrontend(pair[1]))) {
       guest.negotiate(Guest.FEATURES, Guest.PROTOCOL);
       guest.shareMemory();
-      Guest.Queue queue = guest.addQueue(0);
-      guest.start(queue, true);
+      Guest.Queue queue = guest.startQueue();
       guest.play(queue);
       assertThat(server.finished().isComplete()).isFalse();
     }
@@ -233,6 +233,7 @@ class ServerTest {
 
   // Devices that are stuck
 
+  @Tag("long")
   @Test
   void aDeviceThatDoesNotStopHoldsUpItsFrontendsAndTheLogSaysSoOnce() throws Exception {
     Promise<Void> stopped = Promise.promise();
@@ -254,6 +255,7 @@ class ServerTest {
     assertThat(backend.logs().complaints()).hasSize(1);
   }
 
+  @Tag("long")
   @Test
   void buffersThatADeviceKeepsBeyondItsEndAreTakenAwaySafely() throws Exception {
     Path path = backend.serve(holder);
@@ -291,6 +293,7 @@ class ServerTest {
     return heads;
   }
 
+  @Tag("long")
   @Test
   void buffersThatADeviceKeepsComeAgainAfterAPauseC18() throws Exception {
     try (Guest guest = Guest.running(backend.serve(holder), 1)) {
@@ -313,6 +316,7 @@ class ServerTest {
     }
   }
 
+  @Tag("long")
   @Test
   void buffersThatADeviceKeepsAndThatCannotComeAgainGoBackUnusedC18() throws Exception {
     try (Guest guest = Guest.running(backend.serve(holder), 1)) {

@@ -1,13 +1,13 @@
 package io.vhost4j.vhostuser.backend;
 
 import io.vertx.core.Future;
+import io.vhost4j.device.DeviceConfig;
 import io.vhost4j.device.DeviceContext;
 import io.vhost4j.device.DeviceQueue;
 import io.vhost4j.device.QueueHandler;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.virtqueue.DescriptorChain;
 import io.vhost4j.virtqueue.VirtqueueException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -34,7 +34,7 @@ class TestDevice implements VirtioDevice {
   static final long FEATURE = 1L << 5;
 
   final List<String> events = new CopyOnWriteArrayList<>();
-  final byte[] config = new byte[CONFIG_SIZE];
+  private final DeviceConfig config = new DeviceConfig(CONFIG_SIZE);
   volatile Supplier<Future<Void>> resets = Future::succeededFuture;
   volatile Supplier<Future<Void>> stops = Future::succeededFuture;
   volatile @Nullable Runnable inAvailable;
@@ -60,8 +60,9 @@ class TestDevice implements VirtioDevice {
       queues.add(new Copier());
     }
     for (int i = 0; i < CONFIG_SIZE; i++) {
-      config[i] = (byte) (i + 1);
+      config.bytes().put(i, (byte) (i + 1));
     }
+    config.writable(0, CONFIG_SIZE, () -> {});
     worker = manner == Manner.WORKER ? Executors.newSingleThreadExecutor() : null;
   }
 
@@ -120,18 +121,8 @@ class TestDevice implements VirtioDevice {
   }
 
   @Override
-  public int configSize() {
-    return CONFIG_SIZE;
-  }
-
-  @Override
-  public void readConfig(int offset, ByteBuffer target) {
-    target.put(config, offset, target.remaining());
-  }
-
-  @Override
-  public void writeConfig(int offset, ByteBuffer source) {
-    source.get(config, offset, source.remaining());
+  public DeviceConfig config() {
+    return config;
   }
 
   @Override

@@ -66,4 +66,30 @@ class VhostUserMetricsTest {
     assertThat(queue("buffers", 0)).as("over all connections").isEqualTo(5);
     assertThat(queue("buffers", 1)).isEqualTo(2);
   }
+
+  @Test
+  void aNotificationCountsWhenItIsSent() throws Exception {
+    Path path = backend.serve(new TestDevice("copy", 1, TestDevice.Manner.AT_ONCE));
+    new VhostUserMetrics(backend.lastServer(), "card0").bindTo(registry);
+    try (Guest guest = new Guest(path)) {
+      guest.negotiate(Guest.FEATURES, Guest.PROTOCOL);
+      guest.shareMemory();
+      Guest.Queue queue = guest.addQueue(0);
+      guest.setUp(queue, 0);
+      guest.submit(queue, "used before there is a call descriptor");
+      guest.kick(queue, queue.kick);
+      guest.enable(queue, 1);
+      Await.until("a buffer used", () -> queue("buffers", 0) == 1);
+      backend.settle();
+      assertThat(queue("notifications", 0)).isZero();
+      guest.call(queue, queue.call);
+      assertThat(queue.call.await(Await.SECONDS * 1000)).as("it comes now").isTrue();
+      guest.sync();
+      guest.awaitUsed(queue);
+      assertThat(queue("notifications", 0)).isEqualTo(1);
+      guest.call(queue, queue.call);
+      guest.sync();
+      assertThat(queue("notifications", 0)).as("told once").isEqualTo(1);
+    }
+  }
 }
