@@ -3,6 +3,7 @@ package io.vhost4j.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vhost4j.engine.Polling;
 import io.vhost4j.loopback.DeviceKind;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,7 +61,7 @@ class AdapterCommandLineTest {
               assertThat(here.provider().name()).isEqualTo("sound");
               assertThat(here.options().name()).isEqualTo("loopback-2");
               assertThat(here.options().values()).containsEntry("playback-file", "/tmp/a.wav");
-              assertThat(here.polling()).isEqualTo(Duration.ofNanos(50_000));
+              assertThat(here.polling()).isEqualTo(Polling.upTo(Duration.ofNanos(50_000)));
             });
   }
 
