@@ -20,6 +20,7 @@ import io.vhost4j.vhostuser.protocol.VringAddress;
 import io.vhost4j.vhostuser.protocol.VringFile;
 import io.vhost4j.vhostuser.protocol.VringState;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -102,14 +103,19 @@ final class LoopbackAdapter implements CardServer {
   public Future<CardOffer> begin(CardSlot free) {
     slot = free;
     return VhostUserFrontend.connect(context, socket, OPTIONS)
-        .recover(
-            failure ->
-                Future.failedFuture(
-                    new LoopbackException(
-                        "no daemon answers at %s (%s): start it, or correct --socket"
-                            .formatted(socket, failure.getMessage()),
-                        true)))
+        .recover(failure -> Future.failedFuture(unreachable(failure)))
         .compose(this::connected);
+  }
+
+  private LoopbackException unreachable(Throwable failure) {
+    return new LoopbackException(
+        failure instanceof SocketTimeoutException
+            ? "the daemon at %s does not answer, as it serves somebody else or hangs: choose another"
+                    .formatted(socket)
+                + " --socket, or end whoever is connected to it"
+            : "no daemon answers at %s (%s): start it, or correct --socket"
+                .formatted(socket, failure.getMessage()),
+        true);
   }
 
   private Future<CardOffer> connected(VhostUserFrontend connected) {

@@ -213,7 +213,7 @@ public final class LoopbackCard {
             node().watchable(),
             FdRegistration.Interest.READ_LEVEL,
             () -> takeMessages(mine));
-    log.info("{}: the card is there: {}", this, node().state().name());
+    log.info("{}: the card is there", this);
     lastProblem = "";
     timer = context.setTimer(DRIVER_MILLIS, id -> missDriver(mine));
     firstCard.tryComplete();
@@ -357,10 +357,19 @@ public final class LoopbackCard {
           .onSuccess(
               done -> {
                 running = true;
-                log.info("{}: the driver has started the device", this);
+                log.info("{}: the driver has started the device{}", this, busName());
               });
     }
     return server.negotiated(message.features());
+  }
+
+  /** What the kernel calls the device, which it has done by now. */
+  private String busName() {
+    try {
+      return ", " + node().state().name();
+    } catch (LoopbackException e) {
+      return ""; // it has gone again, which the log is told
+    }
   }
 
   /**

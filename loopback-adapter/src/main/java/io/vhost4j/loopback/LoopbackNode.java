@@ -219,29 +219,44 @@ final class LoopbackNode implements AutoCloseable {
     try {
       int unused = file.control(ATTACH, attach);
     } catch (NativeIoException e) {
-      throw switch (e.errno()) {
-        case Errno.EBUSY ->
-            new LoopbackException(
-                "%s: programs still hold cards that have gone: end them".formatted(path), true);
-        case Errno.ENOMEM ->
-            new LoopbackException("%s: the kernel is short of memory".formatted(path), true);
-        case Errno.E2BIG ->
-            new LoopbackException(
-                "%s: the device wants more memory than the module allows: raise its parameter"
-                        .formatted(path)
-                    + " max_memory",
-                false);
-        case Errno.EPROTO ->
-            new LoopbackException(
-                "%s speaks another version than this program: load the module that came with it"
-                    .formatted(path),
-                false);
-        default ->
-            new LoopbackException(
-                "%s: the module does not take the device: %s".formatted(path, e.getMessage()),
-                false);
-      };
+      throw notTaken(path, offer.deviceType(), e.errno(), String.valueOf(e.getMessage()));
     }
+  }
+
+  /** What it means that the module does not take a device. */
+  static LoopbackException notTaken(Path path, int deviceType, int errno, String message) {
+    return switch (errno) {
+      case Errno.EBUSY ->
+          new LoopbackException(
+              "%s: programs still hold cards that have gone: end them".formatted(path), true);
+      case Errno.ENOMEM ->
+          new LoopbackException("%s: the kernel is short of memory".formatted(path), true);
+      case Errno.E2BIG ->
+          new LoopbackException(
+              "%s: the device wants more memory than the module allows: raise its parameter"
+                      .formatted(path)
+                  + " max_memory",
+              false);
+      case Errno.EPROTO ->
+          new LoopbackException(
+              "%s speaks another version than this program: load the module that came with it"
+                  .formatted(path),
+              false);
+      case Errno.EOPNOTSUPP ->
+          new LoopbackException(
+              "%s: the module takes no device of type %d, as its driver would trust it with the"
+                      .formatted(path, deviceType)
+                  + " kernel's memory: serve it to a virtual machine",
+              false);
+      case Errno.EPERM ->
+          new LoopbackException(
+              "%s: devices of type %d are for processes with CAP_NET_ADMIN: start this as root"
+                  .formatted(path, deviceType),
+              false);
+      default ->
+          new LoopbackException(
+              "%s: the module does not take the device: %s".formatted(path, message), false);
+    };
   }
 
   /** Takes the device away, if there is one. */

@@ -41,6 +41,9 @@ public final class Errno {
   /** The peer has closed. */
   public static final int EPIPE = 32;
 
+  /** Not supported. */
+  public static final int EOPNOTSUPP = 95;
+
   /** The address is taken. */
   public static final int EADDRINUSE = 98;
 
