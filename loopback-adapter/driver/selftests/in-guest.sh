@@ -61,6 +61,8 @@ for bad in 0 65 1000000; do
     failed=1
   fi
 done
+# Who has stumbled would only make others wait.
+echo 1 >/proc/sys/kernel/panic_on_oops
 check insmod ./virtio-loopback.ko devices=2
 [ -c /dev/loopback-0 ] && [ -c /dev/loopback-1 ] && [ ! -e /dev/loopback-2 ] || { echo "FAILED nodes"; failed=1; }
 check ./test "$@"

@@ -713,6 +713,32 @@ static void posted_queue_takes_no_buffer_to_write(void)
 	check_soon(broken(m) == VLB_BROKEN_DRIVER);
 }
 
+static bool is_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	int entries = 0;
+
+	if (!dir)
+		return true;
+	while (readdir(dir))
+		entries++;
+	closedir(dir);
+	return entries <= 2;
+}
+
+/* This one puts a buffer back for each that it gets, when it goes too. */
+static void posted_input_does_not_keep_a_console(void)
+{
+	struct model *m = model_console();
+
+	m->attach.queue[0].flags = VLB_QUEUE_POSTED;
+	model_start(m);
+	check_soon(broken(m) == VLB_BROKEN_DRIVER);
+	check(!is_empty("/sys/class/virtio-ports"));
+	model_end(m);
+	check_soon(is_empty("/sys/class/virtio-ports"));
+}
+
 /* ---- An owner that does not do what it should ---- */
 
 static void silence_breaks_the_device(int stop_at)
@@ -1435,6 +1461,7 @@ static const struct {
 	TEST(kick_of_one_device_can_be_the_call_of_another),
 	TEST(too_few_queues_end_the_driver),
 	TEST(posted_queue_takes_no_buffer_to_write),
+	TEST(posted_input_does_not_keep_a_console),
 	TEST(silence_at_features_ok_breaks_the_device),
 	TEST(silence_at_driver_ok_breaks_the_device),
 	TEST(silence_at_reset_ends_with_the_timeout),

@@ -134,11 +134,11 @@ final class LoopbackGuest {
             KERNEL,
             "--console",
             messages.toString())) {
-      guest.awaitSuccess().forEach(System.out::println);
+      guest.awaitSuccess();
     } finally {
+      console = Files.readString(messages, StandardCharsets.ISO_8859_1);
       tell();
     }
-    console = Files.readString(messages, StandardCharsets.ISO_8859_1);
   }
 
   private static Path module() throws IOException, InterruptedException {
@@ -163,6 +163,7 @@ final class LoopbackGuest {
         System.out.println(file.getFileName() + ":\n" + Files.readString(file));
       }
     }
+    System.out.println("the kernel:\n" + console);
   }
 
   /** The clips, one after the other, with the silence that players send behind them. */

@@ -273,12 +273,14 @@ final class LoopbackAdapter implements CardServer {
       if (enables()) {
         steps.add(send(FrontendMessage.SET_VRING_ENABLE, bell.queue(), 1));
       }
-      bell.kick().signal(); // C14
     }
     if (frontend().has(ProtocolFeature.STATUS)) {
       steps.add(frontend().setStatus(negotiatedStatus() | DeviceStatus.DRIVER_OK));
     }
-    return Future.all(steps).mapEmpty();
+    // C14: not before, as some daemons forget the kicks of rings that are not enabled yet.
+    return Future.all(steps)
+        .onSuccess(done -> bells.forEach(bell -> bell.kick().signal()))
+        .mapEmpty();
   }
 
   private Future<?> shareMemory(LoopbackNode node) throws LoopbackException {
