@@ -505,12 +505,8 @@ static void serve(struct kthread_work *work)
 
 /* ---- Kicks, and broken devices ---- */
 
-/*
- * Gives everything back as failed; unless writable is set, only up to a buffer
- * that the device was to fill: the driver may add another one for it, for ever.
- * Under the lock.
- */
-static void fail_all(struct vlb_queue_ctx *q, bool writable)
+/* Gives everything back as failed. Under the lock. */
+static void fail_all(struct vlb_queue_ctx *q)
 {
 	struct vlb_flight *f, *next;
 
@@ -535,8 +531,6 @@ static void fail_all(struct vlb_queue_ctx *q, bool writable)
 			head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
 			if (head >= q->num || measure_chain(q, head, &m))
 				return;
-			if (m.writable && !writable)
-				return;
 			finish_chain(q, head, 0, true);
 			put_used(q, head, 0);
 			q->avail_seen++;
@@ -559,7 +553,7 @@ static bool notify(struct virtqueue *vq)
 	if (vlb_is_broken(q->dev)) {
 		/* A driver that spins for its buffer may keep the worker from running. */
 		if (q->flags & VLB_QUEUE_POSTED)
-			fail_all(q, false);
+			fail_all(q);
 		kthread_queue_delayed_work(q->dev->worker, &q->drain, DRAIN_DELAY);
 	} else {
 		/* What was posted is back already, and the driver may want to hear of it. */
@@ -586,7 +580,7 @@ void vlb_drain_queue(struct vlb_queue_ctx *q)
 	mutex_lock(&q->serve);
 	if (q->vq && READ_ONCE(q->dev->status) & VIRTIO_CONFIG_S_DRIVER_OK) {
 		spin_lock_irq(&q->lock);
-		fail_all(q, true);
+		fail_all(q);
 		spin_unlock_irq(&q->lock);
 		interrupt(q);
 	}
