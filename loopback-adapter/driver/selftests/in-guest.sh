@@ -46,6 +46,7 @@ check_nothing_is_left() {
 }
 
 dmesg >/tmp/boot
+dmesg -n 8 # a quiet console keeps warnings to itself
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 if [ -e /sys/kernel/debug/failslab ]; then
   # An allocation that a test makes fail is no news.

@@ -45,6 +45,7 @@ final class LoopbackAdapter implements CardServer {
   private static final long USER_ADDRESS = 0x7000_0000_0000L;
 
   private static final int BLOCK = 2;
+  private static final int SOUND = 25;
   private static final long BLOCK_MQ = 1L << 12;
   private static final int BLOCK_QUEUES_OFFSET = 34;
 
@@ -163,7 +164,12 @@ final class LoopbackAdapter implements CardServer {
 
   private long offered(long byDaemon) {
     long possible = byDaemon & slot().possibleFeatures();
-    return kind.deviceType() == BLOCK && queueCount == 1 ? possible & ~BLOCK_MQ : possible;
+    return switch (kind.deviceType()) {
+      case BLOCK -> queueCount == 1 ? possible & ~BLOCK_MQ : possible;
+      // With it the Rust vhost-device-sound 0.3.0 looks at the buffers for its events for ever.
+      case SOUND -> possible & ~VirtioFeature.EVENT_IDX;
+      default -> possible;
+    };
   }
 
   private Future<ByteBuffer> readConfig() {
