@@ -133,7 +133,9 @@ class UmlLoopbackNativeIT {
     }
     guest.assertTold("sound.err", "the driver has started the device, virtio");
     guest.assertTold("sound.err", "the driver has let go of the device");
-    assertThat(guest.lines("sound.err")).filteredOn(line -> line.contains("has started")).hasSize(2);
+    assertThat(guest.lines("sound.err"))
+        .filteredOn(line -> line.contains("has started"))
+        .hasSize(2);
     guest.assertTold("native.cards", "virtio-snd");
   }
 
