@@ -106,6 +106,7 @@ struct vlb_queue_ctx {
 	/* The driver's callback runs under it, set-up and removal exclude it. */
 	struct mutex serve;
 	struct kthread_work work;
+	struct kthread_delayed_work again;
 	struct kthread_delayed_work drain;
 	struct vlb_call *call;		/* under dev->fds */
 

@@ -20,6 +20,7 @@
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/virtio_ids.h>
 
 #include "loopback.h"
 
@@ -33,7 +34,7 @@
  * A broken device fails what its driver still adds, so that nobody waits for
  * ever, but not at once: some drivers add one for each that comes back.
  */
-#define DRAIN_DELAY	(HZ / 100 ?: 1)
+#define SHORT_DELAY	(HZ / 100 ?: 1)
 
 /* ---- The pieces of a driver's chain ---- */
 
@@ -481,6 +482,16 @@ static bool is_running(struct vlb_queue_ctx *q)
 	       !vlb_is_broken(q->dev);
 }
 
+/*
+ * Whether the driver may get buffers back. That of consoles touches its rings
+ * without a lock when input comes while it still probes, and ruins them.
+ */
+static bool is_settled(const struct vlb_queue_ctx *q)
+{
+	return q->dev->vdev.id.device != VIRTIO_ID_CONSOLE || q->flags & VLB_QUEUE_POSTED ||
+	       device_is_bound(&q->dev->vdev.dev);
+}
+
 /* The worker: whatever there is to do in both directions. */
 static void serve(struct kthread_work *work)
 {
@@ -489,8 +500,12 @@ static void serve(struct kthread_work *work)
 
 	mutex_lock(&q->serve);
 	if (is_running(q)) {
-		take_used(q);
-		interrupt(q);
+		if (is_settled(q)) {
+			take_used(q);
+			interrupt(q);
+		} else {
+			kthread_queue_delayed_work(q->dev->worker, &q->again, SHORT_DELAY);
+		}
 		while (more && !vlb_is_broken(q->dev)) {
 			spin_lock_irq(&q->lock);
 			more = pull(q);
@@ -501,6 +516,11 @@ static void serve(struct kthread_work *work)
 		interrupt(q);
 	}
 	mutex_unlock(&q->serve);
+}
+
+static void serve_again(struct kthread_work *work)
+{
+	serve(&container_of(work, struct vlb_queue_ctx, again.work)->work);
 }
 
 /* ---- Kicks, and broken devices ---- */
@@ -554,7 +574,7 @@ static bool notify(struct virtqueue *vq)
 		/* A driver that spins for its buffer may keep the worker from running. */
 		if (q->flags & VLB_QUEUE_POSTED)
 			fail_all(q);
-		kthread_queue_delayed_work(q->dev->worker, &q->drain, DRAIN_DELAY);
+		kthread_queue_delayed_work(q->dev->worker, &q->drain, SHORT_DELAY);
 	} else {
 		/* What was posted is back already, and the driver may want to hear of it. */
 		bool more = pull(q) || q->flags & VLB_QUEUE_POSTED;
@@ -579,10 +599,14 @@ void vlb_drain_queue(struct vlb_queue_ctx *q)
 {
 	mutex_lock(&q->serve);
 	if (q->vq && READ_ONCE(q->dev->status) & VIRTIO_CONFIG_S_DRIVER_OK) {
-		spin_lock_irq(&q->lock);
-		fail_all(q);
-		spin_unlock_irq(&q->lock);
-		interrupt(q);
+		if (is_settled(q)) {
+			spin_lock_irq(&q->lock);
+			fail_all(q);
+			spin_unlock_irq(&q->lock);
+			interrupt(q);
+		} else {
+			kthread_queue_delayed_work(q->dev->worker, &q->drain, SHORT_DELAY);
+		}
 	}
 	mutex_unlock(&q->serve);
 }
@@ -676,7 +700,7 @@ int vlb_rewind_queue(struct vlb_queue_ctx *q)
 	int err = -EINVAL;
 
 	mutex_lock(&q->serve);
-	if (!is_running(q))
+	if (!is_running(q) || !is_settled(q))
 		goto unlock;
 	take_used(q);
 	err = -EPIPE;
@@ -831,6 +855,7 @@ unlock:
 /* No call and no kick any more, and nothing for the worker to do. */
 void vlb_unwatch_queue(struct vlb_queue_ctx *q)
 {
+	kthread_cancel_delayed_work_sync(&q->again);
 	kthread_cancel_delayed_work_sync(&q->drain);
 	vlb_set_queue_fds(q, -1, -1);
 }
@@ -848,6 +873,7 @@ int vlb_init_queue(struct vlb_device *dev, u32 index, const struct vlb_queue_spe
 	mutex_init(&q->serve);
 	spin_lock_init(&q->lock);
 	kthread_init_work(&q->work, serve);
+	kthread_init_delayed_work(&q->again, serve_again);
 	kthread_init_delayed_work(&q->drain, drain);
 	INIT_LIST_HEAD(&q->order);
 	q->flights = kvcalloc(q->max, sizeof(*q->flights), GFP_KERNEL);

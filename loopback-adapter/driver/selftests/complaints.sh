@@ -6,7 +6,7 @@ set -euo pipefail
 awk '
   /\] test / { sub(/.*\] test /, ""); test = $0; next }
   !test { next }
-  /WARNING|BUG|Oops|panic|KASAN|UBSAN|Call Trace|lockdep|inconsistent lock|possible (circular|recursive)|INFO: task|hung|unable to handle|general protection|refcount_t|sleeping function|scheduling while atomic|stack overflow|list_(add|del) corruption|leaks?\)|ODEBUG|stall|Kernel mode fault/ {
+  /WARNING|BUG|Oops|panic|KASAN|UBSAN|Call Trace|lockdep|inconsistent lock|possible (circular|recursive)|INFO: task|hung|unable to handle|general protection|refcount_t|sleeping function|scheduling while atomic|stack overflow|list_(add|del) corruption|leaks?\)|ODEBUG|stall|Kernel mode fault|is not a head/ {
     if (!found++) print "the kernel complains:"
     if (test != last) print "  in " test
     last = test

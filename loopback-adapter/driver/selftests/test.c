@@ -726,6 +726,31 @@ static bool is_empty(const char *path)
 	return entries <= 2;
 }
 
+static uint32_t give_back(struct model *m, int q, struct piece *p, unsigned int n)
+{
+	return 0;
+}
+
+/* While its driver still probes, buffers for input come back. */
+static void input_comes_before_a_console_is_there(void)
+{
+	int i;
+
+	for (i = 0; i < 60; i++) {
+		struct model *m = model_console();
+
+		m->ahead = 0;
+		m->serve = give_back;
+		if (i % 2)
+			m->stop_at = STATUS_DRIVER_OK;
+		m->attach.timeout = 100;
+		model_start(m);
+		check_soon(!is_empty("/sys/class/virtio-ports"));
+		model_end(m);
+		check_soon(is_empty("/sys/class/virtio-ports"));
+	}
+}
+
 /* This one puts a buffer back for each that it gets, when it goes too. */
 static void posted_input_does_not_keep_a_console(void)
 {
@@ -1461,6 +1486,7 @@ static const struct {
 	TEST(kick_of_one_device_can_be_the_call_of_another),
 	TEST(too_few_queues_end_the_driver),
 	TEST(posted_queue_takes_no_buffer_to_write),
+	TEST(input_comes_before_a_console_is_there),
 	TEST(posted_input_does_not_keep_a_console),
 	TEST(silence_at_features_ok_breaks_the_device),
 	TEST(silence_at_driver_ok_breaks_the_device),

@@ -173,7 +173,7 @@ class UmlEntropyIT {
         ProcessHandle.current()
             .descendants()
             .filter(process -> process.info().command().orElse("").endsWith("/linux"))
-            .min(Comparator.comparing(ProcessHandle::pid))
+            .min(Comparator.comparingLong(ProcessHandle::pid))
             .orElseThrow();
     try (DirectoryStream<Path> files =
         Files.newDirectoryStream(Path.of("/proc/" + linux.pid() + "/fd"))) {
