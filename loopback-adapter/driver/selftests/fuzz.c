@@ -376,9 +376,10 @@ static void own(void)
 
 static void use_driver(void)
 {
-	static const char *const files[] = { "/dev/hwrng", "/dev/vda", "/dev/hvc0", "/dev/input/event0" };
+	/* Not a console: Linux's hvc frees one with work of its terminal under way. */
+	static const char *const files[] = { "/dev/hwrng", "/dev/vda", "/dev/input/event0" };
 	static uint8_t data[65536];
-	int fd = open(files[below(4)], O_RDWR | O_NONBLOCK | O_NOCTTY), n = below(20);
+	int fd = open(files[below(3)], O_RDWR | O_NONBLOCK | O_NOCTTY), n = below(20);
 
 	if (fd < 0)
 		fd = open("/dev/hwrng", O_RDONLY | O_NONBLOCK);
