@@ -488,8 +488,7 @@ static bool is_running(struct vlb_queue_ctx *q)
  */
 static bool is_settled(const struct vlb_queue_ctx *q)
 {
-	return q->dev->vdev.id.device != VIRTIO_ID_CONSOLE || q->flags & VLB_QUEUE_POSTED ||
-	       device_is_bound(&q->dev->vdev.dev);
+	return q->dev->vdev.id.device != VIRTIO_ID_CONSOLE || device_is_bound(&q->dev->vdev.dev);
 }
 
 /* The worker: whatever there is to do in both directions. */
@@ -525,8 +524,12 @@ static void serve_again(struct kthread_work *work)
 
 /* ---- Kicks, and broken devices ---- */
 
-/* Gives everything back as failed. Under the lock. */
-static void fail_all(struct vlb_queue_ctx *q)
+/*
+ * Gives everything back as failed; unless writable is set, only up to a buffer
+ * that the device was to fill: the driver may add another one for it, for ever.
+ * Under the lock.
+ */
+static void fail_all(struct vlb_queue_ctx *q, bool writable)
 {
 	struct vlb_flight *f, *next;
 
@@ -551,6 +554,8 @@ static void fail_all(struct vlb_queue_ctx *q)
 			head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
 			if (head >= q->num || measure_chain(q, head, &m))
 				return;
+			if (m.writable && !writable)
+				return;
 			finish_chain(q, head, 0, true);
 			put_used(q, head, 0);
 			q->avail_seen++;
@@ -573,7 +578,7 @@ static bool notify(struct virtqueue *vq)
 	if (vlb_is_broken(q->dev)) {
 		/* A driver that spins for its buffer may keep the worker from running. */
 		if (q->flags & VLB_QUEUE_POSTED)
-			fail_all(q);
+			fail_all(q, false);
 		kthread_queue_delayed_work(q->dev->worker, &q->drain, SHORT_DELAY);
 	} else {
 		/* What was posted is back already, and the driver may want to hear of it. */
@@ -601,7 +606,7 @@ void vlb_drain_queue(struct vlb_queue_ctx *q)
 	if (q->vq && READ_ONCE(q->dev->status) & VIRTIO_CONFIG_S_DRIVER_OK) {
 		if (is_settled(q)) {
 			spin_lock_irq(&q->lock);
-			fail_all(q);
+			fail_all(q, true);
 			spin_unlock_irq(&q->lock);
 			interrupt(q);
 		} else {
