@@ -741,9 +741,10 @@ static void input_comes_before_a_console_is_there(void)
 
 		m->ahead = 0;
 		m->serve = give_back;
-		if (i % 2)
+		if (i % 8 == 7) {
 			m->stop_at = STATUS_DRIVER_OK;
-		m->attach.timeout = 100;
+			m->attach.timeout = 500;
+		}
 		model_start(m);
 		check_soon(!is_empty("/sys/class/virtio-ports"));
 		model_end(m);
