@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Holds {@code docs/conformance.md} against the code: each rule that is named in a comment, in the
  * name of a test or to a {@code VirtqueueException} has a row, and each row says which classes keep
- * the rule and which tests hold it. With {@code -Dconformance.write=true} the two columns are
+ * the rule and which tests name it. With {@code -Dconformance.write=true} the two columns are
  * written anew.
  */
 class ConformanceTest {
@@ -49,7 +49,7 @@ class ConformanceTest {
 
   /* Classes with their last package, by rule. */
   private final Map<String, Set<String>> keptIn = new TreeMap<>();
-  private final Map<String, Set<String>> heldBy = new TreeMap<>();
+  private final Map<String, Set<String>> namedIn = new TreeMap<>();
   private final Map<String, Set<String>> namedByTheWay = new TreeMap<>();
 
   /** How many classes have a name. */
@@ -60,7 +60,7 @@ class ConformanceTest {
     readSources();
     List<String> lines = Files.readAllLines(DOCUMENT);
     Set<String> unknown = new TreeSet<>(keptIn.keySet());
-    unknown.addAll(heldBy.keySet());
+    unknown.addAll(namedIn.keySet());
     unknown.addAll(namedByTheWay.keySet());
     List<String> rules = new ArrayList<>();
     List<String> expected = new ArrayList<>();
@@ -72,7 +72,7 @@ class ConformanceTest {
         expected.add(
             "| %s |%s|%s| %s | %s |"
                 .formatted(
-                    rule, row.group(2), row.group(3), names(keptIn, rule), names(heldBy, rule)));
+                    rule, row.group(2), row.group(3), names(keptIn, rule), names(namedIn, rule)));
       } else {
         expected.add(line);
       }
@@ -91,7 +91,7 @@ class ConformanceTest {
         .isEmpty();
     assertThat(expected)
         .filteredOn(line -> line.contains("|  |"))
-        .as("rules that are kept nowhere or held by no test")
+        .as("rules that are kept nowhere or named in no test")
         .isEmpty();
   }
 
@@ -122,7 +122,7 @@ class ConformanceTest {
         }
         namesakes.merge(simpleName(name), 1, Integer::sum);
         if (path.contains("jcstress") || (!isMain && name.matches(".*(Test|IT)"))) {
-          read(file, name, heldBy);
+          read(file, name, namedIn);
         } else {
           read(file, name, isMain ? keptIn : namedByTheWay);
         }

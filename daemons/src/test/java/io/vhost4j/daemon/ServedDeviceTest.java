@@ -37,13 +37,21 @@ class ServedDeviceTest {
     vertx.close().await();
   }
 
-  /** Silence of so many periods. */
+  /**
+   * Silence, until its ring has been polled, or for so many periods: a driver that is as quick as
+   * the device may have hundreds of them taken in a turn, and polling begins after many turns.
+   */
   private static final class Silence implements AudioPort {
-    private int left = 1000;
+    private final FunctionCounter polls;
+    private int left = 50_000;
+
+    Silence(FunctionCounter polls) {
+      this.polls = polls;
+    }
 
     @Override
     public int next(ByteBuffer audio) {
-      return left-- > 0 ? audio.remaining() : 0;
+      return left-- > 0 && polls.count() == 0 ? audio.remaining() : 0;
     }
 
     @Override
@@ -65,7 +73,7 @@ class ServedDeviceTest {
       FunctionCounter polls =
           registry.get("vhost.queue.polls").tags("queue", "2").functionCounter();
       SoundDriver guest = SoundDriver.connect(NativeTransport.newLoop(vertx), socket).await();
-      guest.transfer(guest.firstStream(Direction.OUTPUT), PARAMETERS, new Silence()).await();
+      guest.transfer(guest.firstStream(Direction.OUTPUT), PARAMETERS, new Silence(polls)).await();
       Thread.sleep(100); // far longer than it may poll
       double before = polls.count();
       Thread.sleep(100);

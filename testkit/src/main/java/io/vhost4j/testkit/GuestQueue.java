@@ -181,7 +181,7 @@ public final class GuestQueue {
    * @param readable what the device reads
    * @param writableBytes room for what it writes
    * @return the head, which tells the buffer from others until it is back
-   * @throws AssertionError if the ring is full
+   * @throws AssertionError if the ring is full, or the memory of the queue is too small
    */
   public int add(byte[] readable, int writableBytes, int pieceBytes) {
     synchronized (lock) {
@@ -219,6 +219,9 @@ public final class GuestQueue {
       int length = Math.min(rest, pieceBytes);
       if (nextBuffer + length + 1 > bufferEnd) {
         nextBuffer = bufferStart;
+      }
+      if (nextBuffer + length + 1 > bufferEnd) {
+        throw new AssertionError("no room for %d bytes in the queue's memory".formatted(length));
       }
       pieces.add(new Piece(nextBuffer, length));
       nextBuffer += length + 1;

@@ -9,7 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
 /** Everything that is logged while it is open, by anybody in this process. */
-final class LogWatch implements AutoCloseable {
+public final class LogWatch implements AutoCloseable {
   private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
   private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
   private final AppenderBase<ILoggingEvent> appender =
@@ -22,19 +22,20 @@ final class LogWatch implements AutoCloseable {
         }
       };
 
-  LogWatch() {
+  /** Begins to watch. */
+  public LogWatch() {
     appender.setContext(root.getLoggerContext());
     appender.start();
     root.addAppender(appender);
   }
 
   /** What an administrator sees. */
-  List<String> lines() {
+  public List<String> lines() {
     return events.stream().map(ILoggingEvent::getFormattedMessage).toList();
   }
 
-  /** Lines that came with a stack trace. */
-  List<String> stackTraces() {
+  /** Lines that came with a stack trace, and what that is of. */
+  public List<String> stackTraces() {
     return events.stream()
         .filter(event -> event.getThrowableProxy() != null)
         .map(

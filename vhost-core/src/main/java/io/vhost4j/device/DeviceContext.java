@@ -14,6 +14,13 @@ public interface DeviceContext {
   void configChanged();
 
   /**
+   * Where the device logs whatever its guest or a frontend can cause, and that is most of what it
+   * has to say: a line is written a few times only while it comes again and again. Lines begin with
+   * the device's name. It outlives the frontend. Any thread.
+   */
+  DeviceLog log();
+
+  /**
    * The device cannot go on with this frontend: log one line, stop the rings and disconnect. Any
    * thread.
    *

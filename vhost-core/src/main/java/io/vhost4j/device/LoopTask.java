@@ -29,10 +29,17 @@ public final class LoopTask {
   /**
    * Has the task run on the event loop in the device's context, after what the loop does now. Any
    * thread.
+   *
+   * @throws java.util.concurrent.RejectedExecutionException if the loop has been shut down
    */
   public void request() {
     if (requested.compareAndSet(false, true)) {
-      context.nettyEventLoop().execute(run);
+      try {
+        context.nettyEventLoop().execute(run);
+      } catch (RuntimeException | Error e) { // or nobody could ever ask again
+        requested.set(false);
+        throw e;
+      }
     }
   }
 

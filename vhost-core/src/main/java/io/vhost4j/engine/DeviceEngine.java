@@ -3,6 +3,7 @@ package io.vhost4j.engine;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.NativeTransport;
@@ -84,7 +85,7 @@ public final class DeviceEngine {
    * @return that of the device
    */
   public Future<Void> close() {
-    return Future.succeededFuture().compose(done -> device.close()).onComplete(done -> log.close());
+    return Future.succeededFuture().compose(done -> device.close()).onComplete(done -> log.flush());
   }
 
   /** The device. */

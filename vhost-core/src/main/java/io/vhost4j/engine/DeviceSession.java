@@ -5,6 +5,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.internal.ContextInternal;
 import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.device.DeviceStatus;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.memory.GuestMemory;
@@ -451,6 +452,11 @@ public final class DeviceSession implements DeviceContext {
   @Override
   public Context context() {
     return context;
+  }
+
+  @Override
+  public DeviceLog log() {
+    return log;
   }
 
   @Override

@@ -379,7 +379,6 @@ final class VirtqueueVerticle extends VerticleBase implements DeviceQueue {
       sawEmpty = true;
       return null;
     }
-    budget = EngineQueue.STEPS_PER_TURN;
     return ring.enableKicks() ? ring.next() : null;
   }
 

@@ -1,6 +1,7 @@
 package io.vhost4j.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -72,6 +74,16 @@ class LoopTaskTest {
     new LoopTask(device, () -> contexts.add(Vertx.currentContext())).request();
     loop.settle();
     assertThat(contexts).containsExactly(loop.context);
+  }
+
+  /** A task that was refused once would otherwise count as asked for, and never run again. */
+  @Test
+  void whoAsksALoopThatIsGoneHearsOfItEachTime() {
+    LoopTask task = new LoopTask(device, () -> {});
+    loop.close();
+    for (int i = 0; i < 2; i++) {
+      assertThatThrownBy(task::request).isInstanceOf(RejectedExecutionException.class);
+    }
   }
 
   /** Each round asks and runs, as what is asked for twice before it runs costs nothing anyway. */

@@ -5,6 +5,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.VertxInternal;
 import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.DeviceLog;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -17,10 +18,16 @@ public final class OnLoop implements AutoCloseable {
 
   /** A device on the loop, which collects the reasons of its failures. */
   public DeviceContext device(List<String> failures) {
+    DeviceLog log = new DeviceLog(context, () -> "device");
     return new DeviceContext() {
       @Override
       public Context context() {
         return context;
+      }
+
+      @Override
+      public DeviceLog log() {
+        return log;
       }
 
       @Override

@@ -20,6 +20,7 @@ final class PlaybackFile {
   private int number = 1;
   private boolean playing;
   private @Nullable WavWriter writer;
+  private boolean toldOfIncomplete;
 
   PlaybackFile(Path first) {
     this(first, WavFormat.MAX_RIFF_BYTES);
@@ -83,7 +84,7 @@ final class PlaybackFile {
     return next;
   }
 
-  private static WavWriter begin(WavWriter writer) throws AudioException {
+  private WavWriter begin(WavWriter writer) throws AudioException {
     try {
       writer.open();
       if (writer.dataBytes() == 0) {
@@ -104,11 +105,15 @@ final class PlaybackFile {
     return new AudioException("cannot play into " + writer.path() + ": " + FileNames.reason(e), e);
   }
 
-  private static void close(WavWriter writer) {
+  /** Tells of the first failure only, as a guest can have it as often as it likes. */
+  private void close(WavWriter writer) {
     try {
       writer.close();
     } catch (IOException e) {
-      LOG.warn("{} may be incomplete: {}", writer.path(), FileNames.reason(e));
+      if (!toldOfIncomplete) {
+        toldOfIncomplete = true;
+        LOG.warn("{} may be incomplete: {}", writer.path(), FileNames.reason(e));
+      }
     }
   }
 }

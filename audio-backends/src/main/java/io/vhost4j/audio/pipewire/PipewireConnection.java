@@ -19,6 +19,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +41,7 @@ final class PipewireConnection {
   private static final Logger LOG = LoggerFactory.getLogger(PipewireConnection.class);
   private static final long FIRST_BACKOFF_MILLIS = 100;
   private static final long ANSWER_SECONDS = 3;
+  private static final long WARNING_PAUSE_NANOS = 10_000_000_000L;
   private static final int EPIPE = 32;
   private static final int EHOSTDOWN = 112;
 
@@ -62,6 +64,8 @@ final class PipewireConnection {
   private boolean connected;
   private boolean closed;
   private long backoffMillis = FIRST_BACKOFF_MILLIS;
+  private boolean warned;
+  private long warnedAt;
 
   private PipewireConnection(String remote) throws AudioException {
     this.remote = remote;
@@ -231,7 +235,7 @@ final class PipewireConnection {
         LibPipewire.pw_core_disconnect(core);
       }
       if (connect()) {
-        nodes.forEach(PipewireConnection::reconnect);
+        nodes.forEach(this::reconnect);
       } else {
         schedule(this::reconnect, backoffMillis);
       }
@@ -241,11 +245,23 @@ final class PipewireConnection {
     }
   }
 
-  private static void reconnect(PipewireNode node) {
+  private void reconnect(PipewireNode node) {
     try {
       node.connect();
     } catch (AudioException e) {
-      LOG.warn("{}", e.getMessage());
+      warn(e.getMessage());
+    }
+  }
+
+  /** Tells of what a guest can have happen as often as it likes, now and then only. Locked. */
+  void warn(@Nullable String what) {
+    long now = System.nanoTime();
+    if (!warned || now - warnedAt >= WARNING_PAUSE_NANOS) {
+      warned = true;
+      warnedAt = now;
+      LOG.warn("{}", what);
+    } else {
+      LOG.debug("{}", what);
     }
   }
 

@@ -12,8 +12,6 @@ import io.vhost4j.audio.pipewire.lowlevel.PwStreamFlags;
 import io.vhost4j.audio.pipewire.lowlevel.SpaPods;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Owns the {@code pw_stream} of a stream: makes it, makes it anew on another connection, lets it
@@ -36,7 +34,6 @@ final class PipewireNode {
    */
   private static final long SETUP_NANOS = TimeUnit.MILLISECONDS.toNanos(60);
 
-  private static final Logger LOG = LoggerFactory.getLogger(PipewireNode.class);
   private static final int PW_DIRECTION_INPUT = 0;
   private static final int PW_DIRECTION_OUTPUT = 1;
   private static final int FLAGS =
@@ -271,7 +268,7 @@ final class PipewireNode {
       return;
     }
     if (state == PwStreamEvents.STATE_ERROR) {
-      LOG.warn("PipeWire cannot do {} now: {}", identity, LibC.getString(error));
+      connection.warn("PipeWire cannot do " + identity + " now: " + LibC.getString(error));
     } else if (state == PwStreamEvents.STATE_UNCONNECTED) {
       connection.schedule(this::revive, PipewireConnection.MAX_BACKOFF_MILLIS);
     } else if (oldState == PwStreamEvents.STATE_CONNECTING) {
@@ -289,7 +286,7 @@ final class PipewireNode {
         connect();
       }
     } catch (AudioException e) {
-      LOG.warn("{}", e.getMessage());
+      connection.warn(e.getMessage());
     } finally {
       connection.unlock();
     }

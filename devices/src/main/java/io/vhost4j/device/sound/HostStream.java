@@ -5,20 +5,16 @@ import io.vhost4j.audio.AudioException;
 import io.vhost4j.audio.AudioStream;
 import io.vhost4j.audio.Direction;
 import io.vhost4j.audio.PcmParameters;
+import io.vhost4j.device.DeviceLog;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The host's end of a stream, which may be lost and opened again. Used by the executor alone, but
  * for {@link #xruns()}.
  */
 final class HostStream {
-  private static final Logger LOG = LoggerFactory.getLogger(HostStream.class);
-  private static final long LOG_PAUSE_NANOS = 10_000_000_000L;
-
-  private final String label;
+  private final DeviceLog log;
   private final AudioBackend backend;
   private final int streamId;
   private final Direction direction;
@@ -31,8 +27,8 @@ final class HostStream {
   private @Nullable AudioStream stream;
   private boolean running;
 
-  /** The loss of the stream was logged, so its return will be. */
-  private boolean lossLogged;
+  /** The stream was lost and has not been back since. */
+  private boolean lost;
 
   /** Xruns of the present stream that are in {@link #total} already. */
   private long counted;
@@ -40,21 +36,19 @@ final class HostStream {
   private long total;
   private volatile long xruns;
   private long openedAt;
-  private long quietUntil;
-  private boolean loggedOnce;
 
   /**
    * A stream that is not open.
    *
-   * @param label names the stream in log lines
+   * @param log bounded, as a guest can have the host fail as often as it likes
    */
   HostStream(
-      String label,
+      DeviceLog log,
       AudioBackend backend,
       int streamId,
       Direction direction,
       LongSupplier nanoTime) {
-    this.label = label;
+    this.log = log;
     this.backend = backend;
     this.streamId = streamId;
     this.direction = direction;
@@ -121,9 +115,9 @@ final class HostStream {
       current.stop();
     }
     running = run;
-    if (run && lossLogged) {
-      lossLogged = false;
-      LOG.info("{}: the host's audio is back", label);
+    if (run && lost) {
+      lost = false;
+      log.info("stream {}: the host's audio is back", streamId);
     }
   }
 
@@ -143,12 +137,13 @@ final class HostStream {
   void lose(Exception reason) {
     close();
     xruns = ++total;
-    lossLogged |= warn("the host's audio is lost, buffers fail until it is back", reason);
+    lost = true;
+    warn("stream {}: the host's audio is lost, buffers fail until it is back", reason);
   }
 
   /** The backend has failed at a command of the guest. */
   void refused(StreamCommand.Kind kind, Throwable reason) {
-    warn(kind + " failed", reason);
+    warn("stream {}: " + kind + " failed", reason);
   }
 
   void close() {
@@ -159,7 +154,7 @@ final class HostStream {
       try {
         current.close();
       } catch (RuntimeException e) {
-        warn("closing the host's stream failed", e);
+        warn("stream {}: closing the host's stream failed", e);
       }
     }
   }
@@ -182,19 +177,11 @@ final class HostStream {
     return xruns;
   }
 
-  /** Logs now and then only; whether it did. */
-  private boolean warn(String what, Throwable reason) {
-    long now = nanoTime.getAsLong();
-    if (loggedOnce && now - quietUntil < 0) {
-      return false;
-    }
-    loggedOnce = true;
-    quietUntil = now + LOG_PAUSE_NANOS;
+  private void warn(String format, Throwable reason) {
     if (reason instanceof AudioException) {
-      LOG.warn("{}: {}: {}", label, what, reason.getMessage());
+      log.warn(format + ": {}", streamId, reason.getMessage());
     } else { // a bug, of the backend most likely
-      LOG.warn("{}: {}", label, what, reason);
+      log.warn(format, streamId, reason);
     }
-    return true;
   }
 }

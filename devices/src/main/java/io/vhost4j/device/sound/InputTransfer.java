@@ -9,23 +9,20 @@ import java.nio.ByteBuffer;
 
 /** From the host to the guest's buffers. A buffer is done when its room for audio is full (A48). */
 final class InputTransfer extends Transfer {
-  private boolean moreToMove;
-
   InputTransfer(SpscRing<StreamJob> outbox) {
     super(outbox);
   }
 
   @Override
   boolean move(AudioStream host, int frameBytes) throws AudioException {
-    int budget = BYTES_PER_CALL;
     boolean any = false;
     IoMessage current = current();
-    while (current != null && budget > 0) {
+    while (current != null && budget() > 0) {
       int before = current.doneBytes;
-      boolean full = fill(host, current, frameBytes, budget);
+      boolean full = fill(host, current, frameBytes);
       current.chain().deliverFaults(); // or it would be returned as if its audio had arrived
       int captured = current.doneBytes - before;
-      budget -= captured;
+      spend(captured);
       any |= full || captured > 0;
       if (!full) {
         break;
@@ -34,16 +31,14 @@ final class InputTransfer extends Transfer {
       finish(current, Status.OK, Math.max(0, host.latencyBytes()));
       current = current();
     }
-    moreToMove = current != null && budget <= 0;
     return any;
   }
 
   /** Fills one buffer with what the host has; true if it is full. */
-  private boolean fill(AudioStream host, IoMessage message, int frameBytes, int budget)
-      throws AudioException {
+  private boolean fill(AudioStream host, IoMessage message, int frameBytes) throws AudioException {
     ChainWriter writer = message.chain().writer();
     writer.skip(moveAhead(message));
-    int stopAt = (int) Math.min(message.dataBytes, (long) message.doneBytes + budget);
+    int stopAt = (int) Math.min(message.dataBytes, (long) message.doneBytes + budget());
     while (message.doneBytes < stopAt) {
       int rest = message.dataBytes - message.doneBytes;
       ByteBuffer room = writer.contiguous();
@@ -73,9 +68,6 @@ final class InputTransfer extends Transfer {
 
   @Override
   long nanosToWait(AudioStream host, PcmParameters parameters) {
-    if (moreToMove) {
-      return 0;
-    }
     IoMessage current = current();
     return host.nanosToWait(current == null ? 0 : current.dataBytes - current.doneBytes);
   }

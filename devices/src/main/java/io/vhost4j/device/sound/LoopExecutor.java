@@ -8,6 +8,7 @@ final class LoopExecutor extends StreamExecutor {
   private final EventLoop.Timer timer;
   private final LongSupplier nanoTime;
   private final EventLoop.Task task;
+  private final EventLoop.Task nextTurn;
 
   private boolean serving;
   private boolean again;
@@ -29,6 +30,7 @@ final class LoopExecutor extends StreamExecutor {
     this.nanoTime = nanoTime;
     this.timer = loop.newTimer(this::expired);
     this.task = loop.newTask(this::submitted);
+    this.nextTurn = loop.newTurn(this::turn);
   }
 
   @Override
@@ -57,6 +59,12 @@ final class LoopExecutor extends StreamExecutor {
     await(wait);
   }
 
+  /** Everybody else on the loop has been served since the audio of the last turn was moved. */
+  private void turn() {
+    engine.beginTurn();
+    submitted();
+  }
+
   private void expired() {
     armed = false;
     submitted();
@@ -68,7 +76,7 @@ final class LoopExecutor extends StreamExecutor {
    */
   private void await(long nanos) {
     if (nanos <= 0) {
-      wake();
+      nextTurn.request();
     } else if (nanos != StreamEngine.FOREVER) {
       long time = nanoTime.getAsLong() + nanos;
       if (!armed || time - armedFor < 0) {

@@ -18,7 +18,6 @@ final class OutputTransfer extends Transfer {
 
   private long handed;
   private long consumed;
-  private boolean moreToMove;
 
   OutputTransfer(SpscRing<StreamJob> outbox) {
     super(outbox);
@@ -27,7 +26,7 @@ final class OutputTransfer extends Transfer {
   @Override
   boolean move(AudioStream host, int frameBytes) throws AudioException {
     long before = handed;
-    long stopAt = handed + BYTES_PER_CALL;
+    long stopAt = handed + budget();
     IoMessage current = current();
     while (current != null && handed < stopAt) {
       boolean all = handOver(host, current, frameBytes, stopAt);
@@ -39,7 +38,7 @@ final class OutputTransfer extends Transfer {
       advance();
       current = current();
     }
-    moreToMove = current != null && handed >= stopAt;
+    spend(handed - before);
     consumed = handed - Math.max(0, host.pendingBytes());
     return returnConsumed(host) || handed != before;
   }
@@ -101,9 +100,6 @@ final class OutputTransfer extends Transfer {
 
   @Override
   long nanosToWait(AudioStream host, PcmParameters parameters) {
-    if (moreToMove) {
-      return 0;
-    }
     IoMessage current = current();
     long wait = host.nanosToWait(current == null ? 0 : current.dataBytes - current.doneBytes);
     IoMessage playing = handedOver();

@@ -138,11 +138,6 @@ final class PcmStream {
 
   /** Any other command. */
   void command(Request request, PcmCommand command) {
-    // The kick for buffers that were added before may be behind this request: START is to find
-    // them, and RELEASE to return them (A40).
-    if (command == PcmCommand.START || command == PcmCommand.RELEASE) {
-      queue.catchUp();
-    }
     submit(new Pending(command, request, null, 0));
   }
 
@@ -169,6 +164,11 @@ final class PcmStream {
     if (!state.allows(command.command())) {
       ControlRequests.reply(command.request(), Status.BAD_MSG);
       return;
+    }
+    // The kick for buffers that were added before may be behind this request: START is to find
+    // them, and RELEASE to return them (A40).
+    if (command.command() == PcmCommand.START || command.command() == PcmCommand.RELEASE) {
+      queue.catchUp();
     }
     active = command;
     switch (command.command()) {

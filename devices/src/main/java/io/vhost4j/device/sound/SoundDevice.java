@@ -19,8 +19,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A virtio sound device (VIRTIO 5.14): jacks, PCM streams and channel maps as configured, the
@@ -30,7 +28,6 @@ import org.slf4j.LoggerFactory;
  * called from anywhere.
  */
 public final class SoundDevice implements VirtioDevice {
-  private static final Logger LOG = LoggerFactory.getLogger(SoundDevice.class);
   /* Type and queues (A1). */
   static final int DEVICE_TYPE = 25;
   private static final int CONTROL_QUEUE = 0;
@@ -126,7 +123,7 @@ public final class SoundDevice implements VirtioDevice {
     if (reason instanceof InternalError) {
       current.fail("stream " + streamId + ": the frontend has cut its memory short");
     } else {
-      LOG.error("{}: stream {} failed in a way that must not be", name, streamId, reason);
+      current.log().error("stream {} failed in a way that must not be", streamId, reason);
       current.fail("stream " + streamId + ": " + reason);
     }
   }

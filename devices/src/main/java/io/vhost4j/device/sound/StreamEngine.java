@@ -57,7 +57,7 @@ final class StreamEngine {
    * Does what can be done now.
    *
    * @return when to call again if neither a job nor a wake comes before: ns from now, 0 or less for
-   *     at once
+   *     the next turn
    */
   long service() {
     try {
@@ -67,6 +67,14 @@ final class StreamEngine {
       fail(t);
       return FOREVER;
     }
+  }
+
+  /**
+   * Lets as much audio be moved by {@link #service()} as a turn of an event loop may take; what is
+   * left when that is spent waits for the next one. Executor only.
+   */
+  void beginTurn() {
+    transfer.beginTurn();
   }
 
   /**
@@ -263,8 +271,11 @@ final class StreamEngine {
       long xruns = host.xruns();
       boolean moved = transfer.move(stream, host.frameBytes());
       host.countXruns();
-      long wait = transfer.nanosToWait(stream, host.parameters());
       long notice = starvation.look(host.parameters(), host.xruns() != xruns, nanoTime.getAsLong());
+      if (transfer.isOutOfTurn()) {
+        return 0;
+      }
+      long wait = transfer.nanosToWait(stream, host.parameters());
       return Math.min(notice, moved ? wait : Math.max(wait, SHORTEST_WAIT_NANOS));
     } catch (AudioException | RuntimeException e) {
       lose(e);

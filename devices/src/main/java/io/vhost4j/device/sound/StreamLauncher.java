@@ -20,7 +20,7 @@ final class StreamLauncher {
   /**
    * A launcher for one stream.
    *
-   * @param label names the stream in log lines and thread dumps
+   * @param label names the stream in thread dumps
    * @param loop that of the connection
    * @param threads makes the thread of a stream whose backend may wait
    */
@@ -52,14 +52,15 @@ final class StreamLauncher {
    * @param drain to be run on the event loop when something is in the outbox
    */
   StreamExecutor launch(SpscRing<StreamJob> inbox, SpscRing<StreamJob> outbox, Runnable drain) {
-    HostStream host = new HostStream(label, backend, streamId, direction, nanoTime);
+    EventLoop current = loop.get();
+    HostStream host = new HostStream(current.log(), backend, streamId, direction, nanoTime);
     Transfer transfer =
         direction == Direction.OUTPUT ? new OutputTransfer(outbox) : new InputTransfer(outbox);
     StreamEngine engine = new StreamEngine(inbox, outbox, transfer, host, direction, nanoTime);
     StreamExecutor executor =
         backend.isImmediate()
-            ? new LoopExecutor(engine, drain, loop.get(), nanoTime)
-            : new WorkerExecutor(engine, drain, loop.get(), threads, label);
+            ? new LoopExecutor(engine, drain, current, nanoTime)
+            : new WorkerExecutor(engine, drain, current, threads, label);
     host.wakeBy(executor::wake);
     return executor;
   }

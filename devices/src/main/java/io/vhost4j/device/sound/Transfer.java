@@ -23,8 +23,11 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 abstract class Transfer {
-  /** What one call moves at most, so that one huge buffer does not hold up an event loop. */
-  static final int BYTES_PER_CALL = 1 << 20;
+  /**
+   * When so much was moved since {@link #beginTurn()}, the rest waits for the next: neither a huge
+   * buffer nor many calls hold up an event loop. The last piece may be as large as that once more.
+   */
+  static final int BYTES_PER_TURN = 1 << 20;
 
   private static final int STAGING_BYTES = 4096;
   private static final int SLOT_MASK = StreamPort.MAX_OUTSTANDING - 1;
@@ -41,6 +44,8 @@ abstract class Transfer {
 
   private final SpscRing<StreamJob> outbox;
 
+  private int budget = BYTES_PER_TURN;
+
   /** Bytes at the start of the buffers that wait which were moved before they were withdrawn. */
   private long ahead;
 
@@ -49,14 +54,15 @@ abstract class Transfer {
   }
 
   /**
-   * Moves what the host has room or data for, and returns the buffers that are done with.
+   * Moves what the host has room or data for, up to the end of the turn, and returns the buffers
+   * that are done with.
    *
    * @return whether anything moved
    * @throws AudioException if the host's audio is lost; {@link #loseBuffers()} is to follow
    */
   abstract boolean move(AudioStream host, int frameBytes) throws AudioException;
 
-  /** When to {@link #move} again, in ns from now. */
+  /** When to {@link #move} again, in ns from now, if no buffer waits for the next turn. */
   abstract long nanosToWait(AudioStream host, PcmParameters parameters);
 
   /** The host's stream is gone: returns the buffers that it has taken audio from, with IO_ERR. */
@@ -176,9 +182,29 @@ abstract class Transfer {
     return bytes;
   }
 
+  /** Others have had their turn, too: as much may be moved as in a turn. */
+  final void beginTurn() {
+    budget = BYTES_PER_TURN;
+  }
+
+  /** What may still be moved in this turn, in bytes; 0 or less for nothing. */
+  final int budget() {
+    return budget;
+  }
+
+  /** So many bytes were moved. */
+  final void spend(long bytes) {
+    budget -= (int) bytes;
+  }
+
+  /** Whether a buffer waits for the next turn. */
+  final boolean isOutOfTurn() {
+    return budget <= 0 && current != end;
+  }
+
   /** The largest part of {@code bytes} that is whole frames. */
   static int wholeFrames(long bytes, int frameBytes) {
-    int part = (int) Math.min(bytes, BYTES_PER_CALL);
+    int part = (int) Math.min(bytes, BYTES_PER_TURN);
     return part - part % frameBytes;
   }
 }

@@ -1,8 +1,10 @@
 package io.vhost4j.device.sound;
 
 import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.device.LoopTask;
 import io.vhost4j.event.LoopTimer;
+import io.vhost4j.event.NextTurn;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,16 @@ final class VertxLoop implements EventLoop {
   @Override
   public Task newTask(Runnable task) {
     return new LoopTask(device, task)::request;
+  }
+
+  @Override
+  public Task newTurn(Runnable task) {
+    return new NextTurn(device.context(), task)::schedule;
+  }
+
+  @Override
+  public DeviceLog log() {
+    return device.log();
   }
 
   @Override

@@ -90,6 +90,7 @@ final class WorkerExecutor extends StreamExecutor {
 
   private void serve() {
     woken = false;
+    engine.beginTurn();
     long wait = engine.service();
     if (engine.hasOutput()) {
       drainTask.request();

@@ -2,10 +2,12 @@ package io.vhost4j.device.sound;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.device.sound.ScriptedBackend.ScriptedStream;
 import io.vhost4j.device.sound.TestQueue.Used;
 import io.vhost4j.device.sound.wire.PcmFeature;
 import io.vhost4j.device.sound.wire.Status;
+import io.vhost4j.testkit.LogWatch;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +45,50 @@ class HostFailureTest {
       backend.error = null;
       assertThat(rig.prepare(0)).isEqualTo(Status.OK);
       assertThat(rig.loop.failures).isEmpty();
+    }
+  }
+
+  /** A pause between two lines would be of no use if it ended with a reset. */
+  @Test
+  void aGuestThatResetsAgainAndAgainDoesNotFillTheLog() throws Exception {
+    try (LogWatch log = new LogWatch();
+        Rig rig = new Rig(backend)) {
+      backend.error = new UnsatisfiedLinkError("libsound.so");
+      for (int i = 0; i < 50; i++) {
+        rig.setParams(0, Rig.CD);
+        assertThat(rig.prepare(0)).isEqualTo(Status.IO_ERR);
+        rig.stopAndReset();
+        for (TestQueue queue : rig.queues()) {
+          queue.start();
+        }
+      }
+      assertThat(log.lines())
+          .filteredOn(line -> line.contains("PREPARE failed"))
+          .hasSize(DeviceLog.LINES);
+      assertThat(log.stackTraces()).hasSize(1);
+    }
+  }
+
+  @Test
+  void aBackendThatBreaksInEachConnectionDoesNotFillTheLog() throws Exception {
+    try (LogWatch log = new LogWatch();
+        Rig rig = new Rig(backend)) {
+      for (int i = 0; i < 50; i++) {
+        rig.started(0, Rig.CD);
+        backend.last().fail(new AssertionError("a bug of the backend"));
+        rig.play(0, Rig.audio(i, 1024));
+        rig.loop.settle();
+        assertThat(rig.loop.failures).hasSize(i + 1);
+        rig.disconnect();
+        rig.connect();
+        for (TestQueue queue : rig.queues()) {
+          queue.start();
+        }
+      }
+      assertThat(log.lines())
+          .filteredOn(line -> line.contains("must not be"))
+          .hasSize(DeviceLog.LINES);
+      assertThat(log.stackTraces()).hasSize(1);
     }
   }
 

@@ -387,10 +387,10 @@ class IoQueueTest {
   void aHugeBufferIsMovedInPartsSoThatTheLoopGoesOn() throws Exception {
     try (Rig rig = new Rig(backend)) {
       rig.started(0, Rig.CD);
-      int bytes = 5 * Transfer.BYTES_PER_CALL;
+      int bytes = 5 * Transfer.BYTES_PER_TURN;
       byte[] audio = Rig.audio(1, bytes);
       rig.play(0, audio);
-      assertThat(backend.last().played()).hasSize(Transfer.BYTES_PER_CALL);
+      assertThat(backend.last().played()).hasSize(Transfer.BYTES_PER_TURN);
       rig.loop.settle();
       assertThat(backend.last().played()).isEqualTo(audio);
       assertThat(rig.tx.used).hasSize(1);

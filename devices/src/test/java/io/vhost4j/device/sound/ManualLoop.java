@@ -1,8 +1,10 @@
 package io.vhost4j.device.sound;
 
 import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.DeviceLog;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -23,6 +25,7 @@ final class ManualLoop implements EventLoop {
   /** Reasons given to {@link #fail}. */
   final List<String> failures = new ArrayList<>();
 
+  private @Nullable DeviceContext device;
   private Consumer<Runnable> deviceLoop = Runnable::run;
 
   /** Has tasks run by {@code loop}, which waits for their end. */
@@ -31,6 +34,7 @@ final class ManualLoop implements EventLoop {
   }
 
   EventLoop forDevice(DeviceContext context) {
+    device = context;
     return this;
   }
 
@@ -55,6 +59,16 @@ final class ManualLoop implements EventLoop {
         tasks.add(run);
       }
     };
+  }
+
+  @Override
+  public Task newTurn(Runnable task) {
+    return newTask(task);
+  }
+
+  @Override
+  public DeviceLog log() {
+    return Objects.requireNonNull(device).log();
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vhost4j.device.DeviceContext;
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.event.NativeTransport;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -19,11 +20,18 @@ class VertxLoopTest {
   private final Promise<String> failure = Promise.promise();
   private final Promise<Throwable> uncaught = Promise.promise();
 
+  private final DeviceLog log = new DeviceLog(context, () -> "device");
+
   private final DeviceContext device =
       new DeviceContext() {
         @Override
         public Context context() {
           return context;
+        }
+
+        @Override
+        public DeviceLog log() {
+          return log;
         }
 
         @Override

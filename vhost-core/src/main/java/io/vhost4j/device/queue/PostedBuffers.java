@@ -96,6 +96,7 @@ public final class PostedBuffers implements QueueHandler {
   /** Gives the buffer back, unless it has to wait. */
   private boolean answer(DeviceQueue running, DescriptorChain buffer) {
     waiting = buffer; // also if the source throws: Linux's hwrng never gets over an empty one (R2)
+    buffer.writer().position(0); // where it began when it threw, or the memory did
     int written = 0;
     if (source.fits(buffer)) {
       written = source.fill(buffer.writer());

@@ -3,8 +3,8 @@ package io.vhost4j.vhostuser.backend;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.engine.DeviceEngine;
-import io.vhost4j.engine.DeviceLog;
 import io.vhost4j.engine.DeviceSession;
 import io.vhost4j.engine.EngineQueue;
 import io.vhost4j.engine.RefusedException;
@@ -96,6 +96,11 @@ final class BackendSession implements VhostUserChannel.Handler, Transport {
       firstMessage.run();
     }
     dispatch.message(from, header, payload, fds);
+  }
+
+  @Override
+  public void failed(VhostUserChannel from, MessageHeader header, Throwable thrown) {
+    log.error("message {} failed", header.request(), thrown);
   }
 
   @Override

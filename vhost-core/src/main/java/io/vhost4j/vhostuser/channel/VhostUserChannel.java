@@ -43,7 +43,8 @@ public final class VhostUserChannel {
 
     /**
      * A message has arrived whose framing is sound ({@link MessageHeader#framingError()}); nothing
-     * else of it has been checked. An exception from here closes the channel.
+     * else of it has been checked. An exception from here goes to {@link #failed} and closes the
+     * channel.
      *
      * @param payload the payload from position to limit, in native byte order; valid only during
      *     the call
@@ -51,6 +52,11 @@ public final class VhostUserChannel {
      */
     void message(
         VhostUserChannel channel, MessageHeader header, ByteBuffer payload, ReceivedFds fds);
+
+    /** A call of {@link #message} has thrown something, which is a bug: logs it. */
+    default void failed(VhostUserChannel channel, MessageHeader header, Throwable thrown) {
+      log.error("message {} failed in the handler", header.request(), thrown);
+    }
 
     /**
      * The channel is closed; called exactly once, last, and never from within another call.
@@ -288,7 +294,7 @@ public final class VhostUserChannel {
     try {
       handler.message(this, message, payloadBuffer, received);
     } catch (RuntimeException | Error e) { // E12
-      log.error("message {} failed in the handler", message.request(), e);
+      handler.failed(this, message, e);
       close("internal error: " + e);
     } finally {
       received.closeRest();

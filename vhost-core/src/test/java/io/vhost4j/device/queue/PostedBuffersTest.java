@@ -146,6 +146,7 @@ class PostedBuffersTest {
         new PostedBuffers(
             buffer -> {
               if (throwing[0]) {
+                buffer.writeInt(1);
                 throw new IllegalStateException("as it is meant to");
               }
               buffer.writeLong(7);
@@ -158,7 +159,28 @@ class PostedBuffersTest {
       assertThat(ring.inFlight()).isZero();
       throwing[0] = false;
       ring.start();
-      assertThat(ring.used).singleElement().extracting(Used::length).isEqualTo(Long.BYTES);
+      assertThat(contents(ring)).containsExactly(new byte[] {7, 0, 0, 0, 0, 0, 0, 0});
+    }
+  }
+
+  @Test
+  void aBufferThatWasKeptIsFilledFromItsStart() throws Exception {
+    boolean[] throwing = {true};
+    PostedBuffers broken =
+        new PostedBuffers(
+            buffer -> {
+              buffer.writeLong(7);
+              if (throwing[0]) {
+                throw new IllegalStateException("as it is meant to");
+              }
+              return Long.BYTES;
+            });
+    try (TestRing ring = new TestRing(4, broken)) {
+      ring.start();
+      assertThatThrownBy(() -> ring.send(NOTHING, Long.BYTES)).hasMessage("as it is meant to");
+      throwing[0] = false;
+      broken.fill();
+      assertThat(contents(ring)).containsExactly(new byte[] {7, 0, 0, 0, 0, 0, 0, 0});
     }
   }
 

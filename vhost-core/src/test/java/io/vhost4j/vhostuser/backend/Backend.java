@@ -22,11 +22,18 @@ final class Backend implements AfterEachCallback {
   private final List<VhostUserServer> servers = new ArrayList<>();
   private final List<Path> paths = new ArrayList<>();
   private final Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
+  private final Polling polling;
   private final Logs logs = new Logs();
   private final Path directory;
   private final Resources before;
 
+  /** One whose servers do not poll. */
   Backend() {
+    this(Polling.never());
+  }
+
+  Backend(Polling polling) {
+    this.polling = polling;
     try {
       directory = Files.createTempDirectory("vhost4j");
       settle();
@@ -70,9 +77,14 @@ final class Backend implements AfterEachCallback {
     return path;
   }
 
+  /** With and without polling. */
+  static List<Polling> pollings() {
+    return List.of(Polling.never(), Polling.upTo(Polling.LONGEST));
+  }
+
   /** A server that does not listen. */
   VhostUserServer server(TestDevice device) {
-    return server(device, Polling.never());
+    return server(device, polling);
   }
 
   private VhostUserServer server(TestDevice device, Polling polling) {
@@ -83,10 +95,10 @@ final class Backend implements AfterEachCallback {
 
   /** Serves a device; returns where. */
   Path serve(TestDevice device) throws Exception {
-    return serve(device, Polling.never());
+    return serve(device, polling);
   }
 
-  /** Serves a device by a server that polls. */
+  /** Serves a device by a server that polls so. */
   Path serve(TestDevice device, Polling polling) throws Exception {
     Path path = path(device.name());
     Await.result(server(device, polling).listen(path));

@@ -3,6 +3,7 @@ package io.vhost4j.vhostuser.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.engine.EngineQueue;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.engine.QueueCounters;
 import io.vhost4j.virtqueue.VirtqueueException;
 import io.vhost4j.virtqueue.VringAddresses;
@@ -12,12 +13,20 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Devices share an event loop: none may keep it to itself. */
+@ParameterizedClass
+@MethodSource("io.vhost4j.vhostuser.backend.Backend#pollings")
 class FairnessTest {
   private static final int ROUNDS = 200;
 
-  @RegisterExtension final Backend backend = new Backend();
+  @RegisterExtension final Backend backend;
+
+  FairnessTest(Polling polling) {
+    backend = new Backend(polling);
+  }
 
   /**
    * A driver so quick that whenever a buffer has been used, the ring is full again: the event loop
@@ -139,6 +148,31 @@ class FairnessTest {
       assertThat(longest.steps)
           .as("steps of a turn")
           .isLessThan(EngineQueue.STEPS_PER_TURN + 2 * entries + 1);
+    }
+  }
+
+  @Test
+  void aDeviceThatTakesBuffersOutsideOfTurnsGetsNoMoreThanInOne() throws Exception {
+    TestDevice device = new TestDevice("pulls", 1, TestDevice.Manner.AT_ONCE);
+    try (Guest guest = Guest.running(backend.serve(device), 1)) {
+      Guest.Queue queue = guest.queues.get(0);
+      guest.sync();
+      backend.settle();
+      int most = 1000;
+      int taken =
+          backend.onLoop(
+              () -> {
+                for (int i = 0; i < most; i++) {
+                  guest.submit(queue, "just after the last one was used");
+                  device.pull(0);
+                  if (queue.driver.poll() < 0) {
+                    return i;
+                  }
+                }
+                return most;
+              });
+      assertThat(taken).isBetween(1, 256);
+      Await.until("the rest has a turn of its own", () -> queue.driver.poll() >= 0);
     }
   }
 

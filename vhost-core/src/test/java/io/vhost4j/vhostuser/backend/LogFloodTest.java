@@ -2,7 +2,7 @@ package io.vhost4j.vhostuser.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.vhost4j.engine.DeviceLog;
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
 import io.vhost4j.vhostuser.protocol.Payload;
 import java.nio.file.Path;
@@ -75,6 +75,26 @@ class LogFloodTest {
     assertLimited("frontend connected", TIMES);
     List<String> gone = lines("frontend disconnected");
     assertThat(gone.get(gone.size() - 1)).contains("more lines like");
+  }
+
+  @Test
+  void bugsThatAFrontendCanReachAgainAndAgain() throws Exception {
+    TestDevice broken =
+        new TestDevice("copy", 1, TestDevice.Manner.AT_ONCE) {
+          @Override
+          public void featuresAcknowledged(long features) {
+            throw new IllegalStateException("as it is meant to");
+          }
+        };
+    Path path = backend.serve(broken);
+    for (int i = 0; i < TIMES; i++) {
+      try (RawFrontend frontend = new RawFrontend(path)) {
+        frontend.tell(FrontendMessage.SET_FEATURES, Payload.u64(0));
+        assertThat(frontend.isHungUpOn()).isTrue();
+      }
+    }
+    assertThat(backend.logs().stackTraces()).hasSize(1);
+    assertLimited("message", TIMES);
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,14 +31,37 @@ class PollingTest {
     return backend.serve(new TestDevice("copy", 1, TestDevice.Manner.AT_ONCE), polling);
   }
 
-  /** Plays until the ring is being polled. */
+  /** When the guest began to play the buffer that {@link #playUntilPolled} played last. */
+  private long playedAt;
+
+  /** Plays until the ring is being polled, and that for {@link Polling#LONGEST} from then on. */
   private void playUntilPolled(Guest guest) throws Exception {
     long before = counters().polled();
     Await.until(
         "polling found a buffer",
         () -> {
+          playedAt = System.nanoTime();
           guest.play(guest.queues.get(0));
           return counters().polled() > before;
+        });
+  }
+
+  /**
+   * Does something while the ring is polled, again if that was over too soon.
+   *
+   * @param again makes good what was done too late
+   */
+  private void whilePolled(Guest guest, Callable<?> action, Callable<?> again) throws Exception {
+    Await.until(
+        "polling went on until the end",
+        () -> {
+          playUntilPolled(guest);
+          action.call();
+          boolean polled = System.nanoTime() - playedAt < Polling.LONGEST.toNanos();
+          if (!polled) {
+            again.call();
+          }
+          return polled;
         });
   }
 
@@ -127,13 +151,22 @@ class PollingTest {
     }
   }
 
+  private static int enable(Guest guest, int enable) throws Exception {
+    guest.enable(guest.queues.get(0), enable);
+    guest.sync();
+    return enable;
+  }
+
+  private static int restart(Guest guest, int base) throws Exception {
+    guest.start(guest.queues.get(0), base, true);
+    return base;
+  }
+
   @Test
   void aRingThatIsPolledCanBeStoppedDisabledAndStartedAgain() throws Exception {
     try (Guest guest = Guest.running(serve(LONG), 1)) {
       Guest.Queue queue = guest.queues.get(0);
-      playUntilPolled(guest);
-      guest.enable(queue, 0);
-      guest.sync();
+      whilePolled(guest, () -> enable(guest, 0), () -> enable(guest, 1));
       long buffers = counters().buffers();
       guest.submit(queue, "for later");
       Thread.sleep(2 * Polling.LONGEST.toMillis());
@@ -141,16 +174,34 @@ class PollingTest {
       guest.enable(queue, 1);
       guest.awaitUsed(queue);
 
-      playUntilPolled(guest);
-      int base = guest.stop(queue);
-      assertThat(base).isEqualTo((int) (counters().buffers() & 0xffff));
+      int[] base = new int[1];
+      whilePolled(guest, () -> base[0] = guest.stop(queue), () -> restart(guest, base[0]));
+      assertThat(base[0]).isEqualTo((int) (counters().buffers() & 0xffff));
       guest.submit(queue, "for whoever is next");
       assertThat(queue.driver.needsKick()).as("a kick is wanted").isTrue();
-      guest.start(queue, base, true);
+      guest.start(queue, base[0], true);
       guest.awaitUsed(queue);
       playUntilPolled(guest);
     }
     assertThat(backend.logs().complaints()).isEmpty();
+  }
+
+  @Test
+  void aRingThatBreaksUnderPollingStopsAlone() throws Exception {
+    Path path = serve(LONG);
+    try (Guest guest = Guest.running(path, 1)) {
+      Guest.Queue queue = guest.queues.get(0);
+      playUntilPolled(guest);
+      new RawRing(guest, queue).index((int) counters().buffers() + 1000);
+      queue.kick.signal(); // in case that polling was over
+      assertThat(queue.error.await(Await.SECONDS * 1000)).as("error descriptor").isTrue();
+      guest.stop(queue);
+      guest.reboot(queue);
+      guest.start(queue, true);
+      playUntilPolled(guest);
+    }
+    assertThat(backend.logs().complaints()).singleElement().asString().contains("ahead in a ring");
+    backend.assertServes(path, 1);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vhost4j.device.VirtioFeature;
+import io.vhost4j.engine.Polling;
 import io.vhost4j.event.EventFd;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.vhostuser.protocol.FrontendMessage;
@@ -21,15 +22,23 @@ import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rings being set up, started, stopped, changed and reset (C12 to C18, C35, C36). */
+@ParameterizedClass
+@MethodSource("io.vhost4j.vhostuser.backend.Backend#pollings")
 class RingLifecycleTest {
   private static final long WITH_STATUS = Guest.PROTOCOL | ProtocolFeature.STATUS.mask();
 
-  @RegisterExtension final Backend backend = new Backend();
+  @RegisterExtension final Backend backend;
+
+  RingLifecycleTest(Polling polling) {
+    backend = new Backend(polling);
+  }
 
   private final TestDevice device = new TestDevice("copy", 2, TestDevice.Manner.AT_ONCE);
   private final TestDevice holder = new TestDevice("holder", 2, TestDevice.Manner.HOLD);

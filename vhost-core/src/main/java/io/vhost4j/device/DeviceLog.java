@@ -1,4 +1,4 @@
-package io.vhost4j.engine;
+package io.vhost4j.device;
 
 import io.vertx.core.Context;
 import io.vertx.core.internal.ContextInternal;
@@ -16,7 +16,7 @@ import org.slf4j.helpers.MessageFormatter;
  * The log lines of one device that a guest or a peer can cause as often as it likes: it must not
  * fill the disk with them. Of each kind, which is what has the same format, {@link #LINES} are
  * written in a period, and a line at its end says how many were left out; while that goes on, only
- * one of a kind is written in the next period. Event loop only.
+ * one of a kind is written in the next period. Any thread.
  */
 public final class DeviceLog {
   /** Lines of a kind in a period. */
@@ -29,6 +29,8 @@ public final class DeviceLog {
   private final ContextInternal context;
   private final Supplier<String> label;
   private final long periodMillis;
+
+  /** Guarded by this, and so is what is in them. */
   private final Map<String, Kind> kinds = new HashMap<>();
 
   /** Lines of the same format, of which there are as many as there are calls in the code. */
@@ -48,10 +50,12 @@ public final class DeviceLog {
   }
 
   /**
+   * A log of which nothing is written yet; whoever makes it calls {@link #flush()} in the end.
+   *
    * @param context that of the device, which is there as long as the log
-   * @param label names the device in its lines
+   * @param label names the device in its lines; any thread
    */
-  DeviceLog(Context context, Supplier<String> label) {
+  public DeviceLog(Context context, Supplier<String> label) {
     this(context, label, PERIOD_MILLIS);
   }
 
@@ -66,20 +70,20 @@ public final class DeviceLog {
     write(Level.INFO, format, arguments);
   }
 
-  /** As {@link Logger#warn(String, Object...)}, with the label in front. */
-  public void warn(String format, Object... arguments) {
+  /**
+   * As {@link Logger#warn(String, Object...)}, with the label in front. The first line of a period
+   * has the stack trace of an exception that comes last, others only its text.
+   */
+  public void warn(String format, @Nullable Object... arguments) {
     write(Level.WARN, format, arguments);
   }
 
-  /**
-   * As {@link Logger#error(String, Object...)}, with the label in front. The first line of a period
-   * has the stack trace of an exception that comes last, others only its text.
-   */
+  /** As {@link #warn}, for what must not be. */
   public void error(String format, @Nullable Object... arguments) {
     write(Level.ERROR, format, arguments);
   }
 
-  private void write(Level level, String format, @Nullable Object... arguments) {
+  private synchronized void write(Level level, String format, @Nullable Object... arguments) {
     Kind kind = kinds.computeIfAbsent(format, key -> new Kind(level, key));
     if (kind.leftOut == 0 && System.nanoTime() - kind.begin > periodMillis * 1_000_000) {
       begin(kind, LINES);
@@ -106,7 +110,7 @@ public final class DeviceLog {
     kind.leftOut = 0;
   }
 
-  private void endPeriod(Kind kind) {
+  private synchronized void endPeriod(Kind kind) {
     String shape = kind.format.replace("{}", "…");
     log.atLevel(kind.level)
         .log("{}: ... {} more lines like \"{}\" left out", label.get(), kind.leftOut, shape);
@@ -120,7 +124,7 @@ public final class DeviceLog {
   }
 
   /** Tells what has been left out so far. */
-  void close() {
+  public synchronized void flush() {
     for (Kind kind : kinds.values()) {
       if (kind.leftOut > 0) {
         context.owner().cancelTimer(kind.timer);

@@ -1,4 +1,4 @@
-package io.vhost4j.engine;
+package io.vhost4j.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -9,6 +9,7 @@ import io.vhost4j.event.OnLoop;
 import io.vhost4j.vhostuser.backend.Await;
 import io.vhost4j.vhostuser.backend.Logs;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -42,7 +43,7 @@ class DeviceLogTest {
     Await.until("told", () -> lines().size() == DeviceLog.LINES + 1);
     assertThat(lines().get(DeviceLog.LINES))
         .isEqualTo("device: ... 1234 more lines like \"ring … broken\" left out");
-    loop.run(log::close);
+    loop.run(log::flush);
     assertThat(lines()).hasSize(DeviceLog.LINES + 1);
   }
 
@@ -54,7 +55,7 @@ class DeviceLogTest {
     loop.run(
         () -> {
           write(log, 5);
-          log.close();
+          log.flush();
         });
     assertThat(lines().subList(DeviceLog.LINES + 1, lines().size()))
         .containsExactly(
@@ -80,7 +81,7 @@ class DeviceLogTest {
     loop.run(
         () -> {
           write(log, DeviceLog.LINES + 3);
-          log.close();
+          log.flush();
           loop.vertx.setTimer(2 * SHORT, id -> later.complete());
         });
     Await.result(later.future());
@@ -111,13 +112,29 @@ class DeviceLogTest {
   }
 
   @Test
+  void linesOfAllThreadsCount() throws Exception {
+    int each = 20_000;
+    DeviceLog log = new DeviceLog(loop.context, () -> "device", DeviceLog.PERIOD_MILLIS);
+    List<Thread> threads =
+        Stream.generate(() -> new Thread(() -> write(log, each))).limit(4).toList();
+    threads.forEach(Thread::start);
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    log.flush();
+    assertThat(lines()).hasSize(DeviceLog.LINES + 1);
+    assertThat(lines().get(DeviceLog.LINES))
+        .contains("... " + (4 * each - DeviceLog.LINES) + " more lines");
+  }
+
+  @Test
   void kindsAreLimitedEachForItself() throws Exception {
     DeviceLog log = new DeviceLog(loop.context, () -> "device", DeviceLog.PERIOD_MILLIS);
     loop.run(
         () -> {
           write(log, 100);
           log.warn("something else");
-          log.close();
+          log.flush();
         });
     assertThat(lines()).hasSize(DeviceLog.LINES + 2).contains("device: something else");
   }
@@ -130,7 +147,7 @@ class DeviceLogTest {
           for (int i = 0; i < 3; i++) {
             log.error("it failed", new IllegalStateException("so"));
           }
-          log.close();
+          log.flush();
         });
     assertThat(lines())
         .containsExactly(
