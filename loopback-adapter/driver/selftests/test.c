@@ -1435,7 +1435,8 @@ static void failing_allocations_give_an_error(void)
 			strcpy(text, "1");
 		}
 		text[15] = 0;
-		check(write(nth, "0", 1) > 0);
+		/* And so may this one. */
+		check(write(nth, "0", 1) > 0 || (errno == EFAULT && write(nth, "0", 1) > 0));
 		close(nth);
 		if (fd >= 0)
 			close(fd);
