@@ -74,7 +74,10 @@ logged() {
   return "$status"
 }
 
-logged_last_line() { tail -c 400 "$1" | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | tr -d '\000-\037'; }
+logged_last_line() {
+  tail -c 400 "$1" | tr '\r' '\n' | sed 's/\x1b\[[0-9;]*[A-Za-z]//g' | grep -v '^[[:space:]]*$' | tail -n 1 |
+    tr -d '\000-\037'
+}
 
 # jdk_version HOME: prints the major version of the JDK (with javac) at HOME, without starting it.
 jdk_version() {

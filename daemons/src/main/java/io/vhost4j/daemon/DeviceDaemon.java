@@ -88,7 +88,10 @@ public final class DeviceDaemon {
       return CANNOT_START;
     } catch (ServiceConfigurationError e) {
       err.println(
-          program + ": a device or backend on the class path cannot be loaded: " + e.getMessage());
+          program
+              + ": a device or backend on the class path cannot be loaded (VHOST4J_PATH adds to it;"
+              + " META-INF/services in a jar names them): "
+              + e.getMessage());
       return CANNOT_START;
     } catch (RuntimeException | LinkageError e) {
       err.println(

@@ -55,7 +55,7 @@ class DeviceDaemonTest {
     assertThat(out()).isEmpty();
     assertThat(err().lines())
         .containsExactly(
-            "vhost-device-sound: --backend=fiddle is unknown: give alsa or file or null or pipewire",
+            "vhost-device-sound: --backend=fiddle is unknown: give alsa, file, null or pipewire",
             "Try 'vhost-device-sound --help' for all options.");
   }
 

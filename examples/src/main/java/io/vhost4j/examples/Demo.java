@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -167,13 +168,18 @@ public final class Demo {
 
   private void report(String what, TransferResult result) {
     out.printf(
-        "%s: %d frames in %d buffers, %.2f s, %d failed, latency up to %.1f ms%n",
+        "%s: %d frames in %d buffers, %.2f s, %d failed%s%n",
         what,
         result.bytes() / Tune.FRAME_BYTES,
         result.buffers(),
         result.nanos() / 1e9,
         result.failedBuffers(),
-        PARAMETERS.nanosOf(result.maxLatencyBytes()) / 1e6);
+        result.maxLatencyBytes() == 0
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                ", latency up to %.1f ms",
+                PARAMETERS.nanosOf(result.maxLatencyBytes()) / 1e6));
   }
 
   private boolean compare(String what, String where, byte[] actual) {

@@ -84,7 +84,11 @@ public record DeviceOption(
     record Choice(Map<String, String> meanings) implements Values {
       /** All of them, for people. */
       public String words() {
-        return String.join(" or ", meanings.keySet());
+        List<String> words = List.copyOf(meanings.keySet());
+        int last = words.size() - 1;
+        return last < 1
+            ? String.join("", words)
+            : String.join(", ", words.subList(0, last)) + " or " + words.get(last);
       }
     }
   }

@@ -32,6 +32,9 @@ import org.slf4j.LoggerFactory;
  * one is read, so replies keep their order (C2).
  */
 final class BackendSession implements VhostUserChannel.Handler, Transport {
+  /** Why a session ends that nobody did wrong. */
+  static final String SERVER_CLOSES = "the server closes";
+
   private static final Logger LOG = LoggerFactory.getLogger(BackendSession.class);
 
   private final Context context;
@@ -105,7 +108,9 @@ final class BackendSession implements VhostUserChannel.Handler, Transport {
 
   @Override
   public void closed(VhostUserChannel from, String reason) {
-    if (!reason.equals(VhostUserChannel.PEER_CLOSED)) {
+    if (reason.equals(SERVER_CLOSES)) {
+      log.info("disconnected: {}", reason);
+    } else if (!reason.equals(VhostUserChannel.PEER_CLOSED)) {
       log.warn("disconnected: {}", reason);
     } else if (hasSpoken) {
       log.info("frontend disconnected");

@@ -269,7 +269,7 @@ public final class VhostUserServer {
                     finished.tryComplete();
                   });
       if (present != null) {
-        present.close("the server closes");
+        present.close(BackendSession.SERVER_CLOSES);
       }
     }
     return closing;

@@ -149,6 +149,16 @@ class ServerTest {
   }
 
   @Test
+  void whoClosesAServerInServiceIsNotWarned() throws Exception {
+    try (Guest guest = Guest.running(backend.serve(device), 1)) {
+      Await.result(backend.lastServer().close());
+      assertThat(guest.frontend.isHungUpOn()).isTrue();
+    }
+    assertThat(backend.logs().complaints()).isEmpty();
+    assertThat(backend.logs().lines()).anyMatch(line -> line.endsWith("the server closes"));
+  }
+
+  @Test
   void aClosedServerDoesNotListenAgainAndHasRemovedItsSocket() throws Exception {
     Path path = backend.serve(device);
     VhostUserServer server = backend.lastServer();
