@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints the directory of a bootable guest (vmlinuz, initramfs.gz), after building it if it is not there yet: Debian's
-# own Linux 6.12 as it is packaged, with busybox, aplay, arecord and the modules for virtio-sound, virtio-rng and 9p
+# own Linux 6.12 as it is packaged, with busybox, aplay, arecord and the modules for virtio devices and 9p
 # around it. Needs no root. Kept in $XDG_CACHE_HOME (~/.cache), one directory per kernel and recipe.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -44,9 +44,10 @@ done
 # The programs in the guest are the host's own.
 [ "$(uname -m)" = x86_64 ] || die "the guest needs an x86-64 host: it runs the host's aplay on an amd64 kernel"
 
-# virtio_snd for the sound cards, virtio_rng for /dev/hwrng, 9p for the directories shared with the host; what they need
+# virtio_snd for the sound cards, virtio_rng for /dev/hwrng, virtio_blk and virtio_input with evdev for the tests of the
+# loopback module, 9p for the directories shared with the host; what they need
 # is found below.
-modules=(virtio_snd virtio_rng 9pnet_virtio 9p)
+modules=(virtio_snd virtio_rng virtio_blk virtio_input evdev 9pnet_virtio 9p)
 recipe=$(cat prepare.sh init ../guest-lib.sh ../guest-session.sh | sha256sum | head -c 8)
 cache=$(vhost4j_cache)
 

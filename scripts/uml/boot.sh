@@ -24,6 +24,7 @@ Usage: scripts/uml/boot.sh --run FILE [option...]
   --reboots N         reboot N times, running the script each time, while it succeeds (default 0)
   --timeout S         kill it after S seconds (default 120)
   --memory MIB        memory of the guest (default 128)
+  --kernel VARIANT    plain (the default), or debug: much slower, and complains of drivers' mistakes, see config-debug
   --cpus N            processors of the guest, up to 4 (default 1)
   --console FILE      keep the kernel's messages
 
@@ -32,10 +33,15 @@ messages on stderr).
 END
 }
 
-memory=128 extra=()
-own_option() { extra+=("$2"); }
-parse_options --kernel-arg "$@"
-guest=$("$here/prepare.sh")
+memory=128 kernel=plain extra=()
+own_option() {
+  case $1 in
+    --kernel-arg) extra+=("$2") ;;
+    --kernel) kernel=$2 ;;
+  esac
+}
+parse_options '--kernel-arg --kernel' "$@"
+guest=$("$here/prepare.sh" "$kernel")
 
 # holds_memory DIR: a file there can be the guest's memory, with programs in it.
 holds_memory() {

@@ -2,6 +2,7 @@
 # Prints the directory of a user-mode Linux kernel: the program linux, and build, against which modules of one's own are
 # made (make -C DIR/build ARCH=um M=...). If it is not there yet it is built from Debian's package of the source, which
 # takes minutes. Kept in $XDG_CACHE_HOME (~/.cache), one directory per recipe; remove it to build anew.
+# With the argument "debug" it is a kernel that complains of its drivers' mistakes (config-debug).
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD
@@ -12,11 +13,18 @@ here=$PWD
 
 [ "$(uname -m)" = x86_64 ] || die "user-mode Linux needs an x86-64 host"
 
+variant=${1:-plain}
+case $variant in
+  plain) configs=("$here/config") ;;
+  debug) configs=("$here/config" "$here/config-debug") ;;
+  *) die "there is no kernel \"$variant\", only plain and debug" ;;
+esac
+
 # The first that has the drivers of spi, can and rtc. A suite keeps few versions: if this one is gone the newest serves.
 version=7.3
 suite=trixie-backports
 cache=$(vhost4j_cache)
-kernel=$cache/uml-kernel-$version-$(cat kernel.sh config | sha256sum | head -c 8)
+kernel=$cache/uml-kernel-$version-$variant-$(cat kernel.sh "${configs[@]}" | sha256sum | head -c 8)
 
 # apt with that suite alone; the machine's own lists stay as they are.
 suite_apt() {
@@ -78,10 +86,11 @@ keep_build_tree() {
 build_kernel() {
   local missing
   cd "$work"
+  cat "${configs[@]}" >config
   fetch_source
   unpack_source
-  make_kernel KCONFIG_ALLCONFIG="$here/config" allnoconfig
-  missing=$(grep '^CONFIG_' "$here/config" | grep -vxFf source/.config) || true
+  make_kernel KCONFIG_ALLCONFIG="$work/config" allnoconfig
+  missing=$(grep '^CONFIG_' config | grep -vxFf source/.config) || true
   if [ -n "$missing" ]; then
     printf 'this kernel cannot have %s\n' "$missing"
     return 1
@@ -89,7 +98,7 @@ build_kernel() {
   make_kernel vmlinux modules_prepare
   strip -o linux source/vmlinux
   keep_build_tree
-  rm -rf source apt
+  rm -rf source apt config
 }
 
 if [ ! -e "$kernel" ]; then
@@ -105,7 +114,7 @@ if [ ! -e "$kernel" ]; then
   rm -rf "$cache"/uml-kernel-new.*
   work=$(mktemp -d "$cache/uml-kernel-new.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  logged uml-kernel "Building user-mode Linux $version (downloads 170 MB and compiles for minutes, once)" build_kernel
+  logged "uml-kernel-$variant" "Building user-mode Linux $version, $variant (downloads 170 MB and compiles for minutes, once)" build_kernel
   chmod 755 "$work"
   mv -T "$work" "$kernel"
 fi

@@ -9,14 +9,15 @@ cd "$(dirname "$0")"
 # shellcheck source-path=SCRIPTDIR source=../guest-lib.sh
 . ../guest-lib.sh
 
-if [ $# -gt 0 ]; then
-  printf 'Usage: scripts/uml/prepare.sh\n'
+variant=${1:-plain}
+if [ $# -gt 1 ] || [[ ! $variant =~ ^(plain|debug)$ ]]; then
+  printf 'Usage: scripts/uml/prepare.sh [plain|debug]\n'
   case $1 in -h | --help) exit ;; esac
   exit 2
 fi
 
 # setpriv: the build ends however this script ends.
-kernel=$(setpriv --pdeathsig TERM ./kernel.sh)
+kernel=$(setpriv --pdeathsig TERM ./kernel.sh "$variant")
 cache=$(vhost4j_cache)
 recipe=$({ basename "$kernel"; cat prepare.sh init ../guest-lib.sh ../guest-session.sh; } | sha256sum | head -c 8)
 ready=$cache/uml-$recipe

@@ -3,7 +3,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1/share/man/man1"
-for program in "$1"/bin/vhost-device-*; do
+for program in "$1"/bin/vhost-device-* "$1"/bin/virtio-loopback-adapter; do
   name=${program##*/}
   page=$1/share/man/man1/$name.1
   "$program" --print-manual >"$page"

@@ -91,7 +91,19 @@ class ArchitectureTest {
             "memory",
             "virtqueue"));
     MAY_KNOW.put(
-        "daemon", List.of("device", "engine", "vhostuser.backend", "vhostuser.channel", "event"));
+        "loopback",
+        List.of(
+            "device",
+            "engine",
+            "event",
+            "memory",
+            "nativeio",
+            "vhostuser.frontend",
+            "vhostuser.protocol",
+            "virtqueue"));
+    MAY_KNOW.put(
+        "daemon",
+        List.of("device", "engine", "loopback", "vhostuser.backend", "vhostuser.channel", "event"));
     MAY_KNOW.put(
         "bench..",
         List.of(

@@ -71,7 +71,7 @@ final class DaemonCommandLine {
         new DaemonOptions(
             provider,
             new OptionDealer(provider, result).devices(),
-            level == null ? LogLevel.INFO : logLevel(level),
+            logLevel(level),
             metrics == null ? null : address(metrics));
     return result.hasMatchedOption("--print-qemu")
         ? new Request.Print(QemuArguments.of(provider, options.devices()))
@@ -92,7 +92,11 @@ final class DaemonCommandLine {
     return given.isEmpty() ? null : String.valueOf(given.get(0));
   }
 
-  private static LogLevel logLevel(String text) throws UsageException {
+  /** The level that is given, or the usual one. */
+  static LogLevel logLevel(@Nullable String text) throws UsageException {
+    if (text == null) {
+      return LogLevel.INFO;
+    }
     for (LogLevel level : LogLevel.values()) {
       if (level.name().equalsIgnoreCase(text)) {
         return level;
@@ -107,7 +111,8 @@ final class DaemonCommandLine {
                     .collect(Collectors.joining(", "))));
   }
 
-  private static String message(ParameterException e) {
+  /** In one line what is wrong with a command line. */
+  static String message(ParameterException e) {
     if (e instanceof UnmatchedArgumentException unmatched) {
       String word = unmatched.getUnmatched().get(0);
       if (!unmatched.isUnknownOption()) {

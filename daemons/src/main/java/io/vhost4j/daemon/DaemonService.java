@@ -1,36 +1,18 @@
 package io.vhost4j.daemon;
 
-import io.netty.util.concurrent.EventExecutor;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
-import io.vertx.core.file.FileSystemOptions;
-import io.vertx.core.internal.VertxInternal;
-import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The devices of one process, from the first one opened to the last socket removed. */
-final class DaemonService {
+final class DaemonService extends ProgramService {
   private static final Logger log = LoggerFactory.getLogger(DaemonService.class);
-
-  /** How long {@link #stop} waits for devices: within a second the process is to be gone. */
-  private static final long STOP_MILLIS = 500;
 
   private final String program;
   private final DaemonOptions options;
-
-  /** Guarded by itself; what {@link #stop()} has to close. */
-  private final List<AutoCloseable> open = new ArrayList<>();
-
-  private boolean stopping;
-  private volatile @Nullable Vertx vertx;
 
   /**
    * @param program what people know the process by
@@ -40,18 +22,12 @@ final class DaemonService {
     this.options = options;
   }
 
-  /**
-   * Opens every device and returns when all of them listen. Blocks: main thread only.
-   *
-   * @return completes when no device has anybody left to serve; on an event loop
-   * @throws StartException if one of them cannot; {@link #stop()} is still to be called
-   */
+  @Override
   Future<Void> start() throws StartException {
-    Vertx created = createVertx();
-    vertx = created;
+    Vertx vertx = createVertx(options.devices().size(), 1);
     List<ServedDevice> devices = new ArrayList<>();
     for (DeviceSetup setup : options.devices()) {
-      ServedDevice served = ServedDevice.open(created, options.provider(), setup);
+      ServedDevice served = ServedDevice.open(vertx, options.provider(), setup);
       devices.add(served);
       keep(served);
       log.info("{}", served.description());
@@ -62,98 +38,5 @@ final class DaemonService {
       log.info("metrics at {}", endpoint.url());
     }
     return Future.all(devices.stream().map(ServedDevice::finished).toList()).mapEmpty();
-  }
-
-  private void keep(AutoCloseable resource) throws StartException {
-    synchronized (open) {
-      if (!stopping) {
-        open.add(resource);
-        return;
-      }
-    }
-    close(resource);
-    throw new StartException("stopped before it was ready");
-  }
-
-  /**
-   * Closes everything at the same time, but does not wait for a device that hangs. Any thread,
-   * once.
-   */
-  void stop() {
-    List<AutoCloseable> resources;
-    synchronized (open) {
-      stopping = true;
-      resources = List.copyOf(open);
-    }
-    Map<Thread, AutoCloseable> closers = new LinkedHashMap<>();
-    for (AutoCloseable resource : resources) {
-      Thread closer = new Thread(() -> close(resource), "close");
-      closer.setDaemon(true);
-      closer.start();
-      closers.put(closer, resource);
-    }
-    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
-    for (Map.Entry<Thread, AutoCloseable> closer : closers.entrySet()) {
-      if (!join(closer.getKey(), deadline)) {
-        log.warn("{}: the host does not answer: ending without it", closer.getValue());
-        break;
-      }
-    }
-    Vertx started = vertx;
-    if (started != null) {
-      // The JVM waits 300 ms for threads inside epoll, unless they have ended.
-      started.close();
-    }
-  }
-
-  private static boolean join(Thread thread, long deadline) {
-    try {
-      long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-      thread.join(Math.max(1, millis));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    return !thread.isAlive();
-  }
-
-  private static void close(AutoCloseable resource) {
-    try {
-      resource.close();
-    } catch (Exception e) {
-      log.warn("cannot close {}", resource, e);
-    }
-  }
-
-  private Vertx createVertx() throws StartException {
-    int cores = Runtime.getRuntime().availableProcessors();
-    VertxOptions vertxOptions =
-        new VertxOptions()
-            .setEventLoopPoolSize(Math.min(options.devices().size(), cores))
-            .setWorkerPoolSize(1)
-            .setInternalBlockingPoolSize(1)
-            // The check would wake an idle process every second.
-            .setBlockedThreadCheckIntervalUnit(TimeUnit.DAYS)
-            .setBlockedThreadCheckInterval(10_000)
-            .setFileSystemOptions(
-                new FileSystemOptions()
-                    .setFileCachingEnabled(false)
-                    .setClassPathResolvingEnabled(false));
-    try {
-      Vertx vertx = NativeTransport.vertx(vertxOptions);
-      letIdleLoopsSleep(vertx);
-      return vertx;
-    } catch (IllegalStateException e) {
-      throw new StartException(e);
-    }
-  }
-
-  /**
-   * A Netty event loop that has no timer at all wakes every second to look for one. One that is
-   * more than 2^31 seconds away is not armed, which would take a system call at each sleep.
-   */
-  private static void letIdleLoopsSleep(Vertx vertx) {
-    for (EventExecutor loop : ((VertxInternal) vertx).nettyEventLoopGroup()) {
-      var unused = loop.schedule(() -> {}, 30_000, TimeUnit.DAYS);
-    }
   }
 }

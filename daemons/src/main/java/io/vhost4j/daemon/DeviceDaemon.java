@@ -44,7 +44,12 @@ public final class DeviceDaemon {
    * SIGINT or SIGHUP.
    */
   public static void main(String[] args) {
-    int status = run(System.getProperty("vhost4j.program", ANY), args, System.out, System.err);
+    start(System.getProperty("vhost4j.program", ANY), args);
+  }
+
+  /** Starts the program that is called so, in this process, which ends with it. */
+  static void start(String called, String[] args) {
+    int status = run(called, args, System.out, System.err);
     if (status != SERVING) {
       System.exit(status);
     }
@@ -54,13 +59,17 @@ public final class DeviceDaemon {
   /**
    * What cannot be done ends at once with a status and a line that says why (D6).
    *
-   * @param called {@code vhost-device}, or {@code vhost-device-NAME}
+   * @param called {@code vhost-device}, {@code vhost-device-NAME} or {@link
+   *     AdapterCommandLine#PROGRAM}
    */
   static int run(String called, String[] args, PrintStream out, PrintStream err) {
     String program = called;
     try {
       DeviceProviders.requireServices(
           System.getenv("VHOST4J_PATH"), System.getProperty("java.class.path"));
+      if (called.equals(AdapterCommandLine.PROGRAM)) {
+        return runAdapter(args, out);
+      }
       if (!called.equals(ANY)) {
         return run(program, DeviceProviders.named(called.substring(ANY.length() + 1)), args, out);
       }
@@ -105,9 +114,21 @@ public final class DeviceDaemon {
     DaemonCommandLine commandLine = new DaemonCommandLine(program, provider, version(program));
     DaemonCommandLine.Request request = commandLine.parse(args);
     if (request instanceof DaemonCommandLine.Request.Serve serve) {
-      return serve(program, serve.options(), out);
+      DaemonOptions options = serve.options();
+      return serve(options.logLevel(), new DaemonService(program, options), out);
     }
     out.print(((DaemonCommandLine.Request.Print) request).text());
+    return OK;
+  }
+
+  private static int runAdapter(String[] args, PrintStream out)
+      throws UsageException, StartException {
+    AdapterCommandLine.Request request =
+        AdapterCommandLine.parse(DeviceProviders.all(), version(AdapterCommandLine.PROGRAM), args);
+    if (request instanceof AdapterCommandLine.Request.Serve serve) {
+      return serve(serve.options().logLevel(), new AdapterService(serve.options()), out);
+    }
+    out.print(((AdapterCommandLine.Request.Print) request).text());
     return OK;
   }
 
@@ -137,11 +158,10 @@ public final class DeviceDaemon {
     return OK;
   }
 
-  private static int serve(String program, DaemonOptions options, PrintStream out)
+  private static int serve(LogLevel level, ProgramService service, PrintStream out)
       throws StartException {
-    LogConfigurator.apply(options.logLevel());
+    LogConfigurator.apply(level);
     ServiceManager manager = new ServiceManager(System.getenv("NOTIFY_SOCKET"));
-    DaemonService service = new DaemonService(program, options);
     // D5
     Thread onSignal =
         new Thread(

@@ -33,6 +33,8 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
     root.addAppender(appender);
     root.setLevel(Level.WARN);
     context.getLogger("io.vhost4j").setLevel(Level.INFO);
+    // It warns of a machine without network, which is none of our business.
+    context.getLogger("io.netty.util.NetUtilInitializations").setLevel(Level.OFF);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 

@@ -8,11 +8,8 @@ import io.vhost4j.engine.Polling;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -53,8 +50,9 @@ final class OptionDealer {
     List<ListenSocket> sockets = new SocketDealer(provider, result).sockets();
     try {
       List<String> names = names(sockets);
-      List<Map<String, String>> engine = dealt(List.of(POLL_US), sockets.size());
-      List<Map<String, String>> own = dealt(provider.options(), sockets.size());
+      Dealing dealing = new Dealing(result, "sockets");
+      List<Map<String, String>> engine = dealing.dealt(List.of(POLL_US), sockets.size());
+      List<Map<String, String>> own = dealing.dealt(provider.options(), sockets.size());
       List<DeviceSetup> devices = new ArrayList<>();
       for (int i = 0; i < sockets.size(); i++) {
         DeviceOptions options = new DeviceOptions(names.get(i), i, sockets.size(), own.get(i));
@@ -67,7 +65,7 @@ final class OptionDealer {
     }
   }
 
-  private static Polling polling(String micros) {
+  static Polling polling(String micros) {
     return micros.isEmpty()
         ? Polling.whileItPays()
         : Polling.upTo(Duration.ofNanos(1000 * Long.parseLong(micros)));
@@ -77,7 +75,7 @@ final class OptionDealer {
    * Those that the user gives, or those of the sockets, so that a device has its own in every run.
    */
   private List<String> names(List<ListenSocket> sockets) throws UsageException {
-    List<String> names = new ArrayList<>(given(NAME));
+    List<String> names = new ArrayList<>(Dealing.given(result, NAME));
     if (names.isEmpty()) {
       for (ListenSocket socket : sockets) {
         String name = socket.stem(provider.name());
@@ -103,92 +101,5 @@ final class OptionDealer {
       }
     }
     return names;
-  }
-
-  /** What each device is given of some options, which are checked. */
-  private List<Map<String, String>> dealt(List<DeviceOption> options, int count)
-      throws UsageException, DeviceOptionException {
-    List<Map<String, String>> devices = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      devices.add(new HashMap<>());
-    }
-    // Some are options of those devices only that others make so.
-    List<DeviceOption> inOrder = new ArrayList<>(options);
-    inOrder.sort(Comparator.comparing(option -> option.condition() != null));
-    for (DeviceOption option : inOrder) {
-      deal(option, devices);
-      for (Map<String, String> device : devices) {
-        option.checkIn(device);
-      }
-    }
-    return devices;
-  }
-
-  private void deal(DeviceOption option, List<Map<String, String>> devices) throws UsageException {
-    String name = "--" + option.name();
-    List<String> given = given(option);
-    if (given.isEmpty()) {
-      return;
-    }
-    List<Map<String, String>> takers = devices.stream().filter(option::isFor).toList();
-    DeviceOption.Condition condition = option.condition();
-    if (condition != null && takers.isEmpty()) {
-      throw new UsageException(
-          "%s is an option of --%s=%s, not of %s"
-              .formatted(
-                  name,
-                  condition.option().name(),
-                  String.join(" or ", condition.values()),
-                  devices.stream()
-                      .map(condition.option()::in)
-                      .distinct()
-                      .collect(Collectors.joining(" or "))));
-    }
-    if (option.scope() == DeviceOption.Scope.PROCESS) {
-      DaemonCommandLine.once(result, name);
-    }
-    String what =
-        condition == null
-            ? "sockets"
-            : "sockets whose --%s has it".formatted(condition.option().name());
-    List<String> values =
-        given.size() == 1 && !option.separator().isEmpty()
-            ? listed(option, given.get(0), takers.size(), what)
-            : forEach(name, given, takers.size(), what);
-    for (int i = 0; i < takers.size(); i++) {
-      takers.get(i).put(option.name(), values.get(i));
-    }
-  }
-
-  private List<String> given(DeviceOption option) {
-    return result.matchedOptionValue("--" + option.name(), List.<Object>of()).stream()
-        .map(String::valueOf)
-        .toList();
-  }
-
-  private static List<String> listed(DeviceOption option, String given, int count, String what)
-      throws UsageException {
-    List<String> values = option.listed(given);
-    if (values.size() != count) {
-      throw new UsageException(
-          "--%s=%s has %d for %d %s: list one for each"
-              .formatted(option.name(), given, values.size(), count, what));
-    }
-    return values;
-  }
-
-  private static List<String> forEach(String option, List<String> given, int count, String what)
-      throws UsageException {
-    if (given.size() == count) {
-      return given;
-    }
-    if (given.size() != 1) {
-      throw new UsageException(
-          (count == 1
-                  ? "%s is given %d times for 1 socket: give it once"
-                  : "%s is given %d times for %d %s: give it once for all or once for each")
-              .formatted(option, given.size(), count, what));
-    }
-    return Collections.nCopies(count, given.get(0));
   }
 }

@@ -77,10 +77,10 @@ final class OptionSyntax {
     }
     devices.add(option(OptionDealer.NAME));
     devices.add(option(OptionDealer.POLL_US));
-    addSection(spec, provider, "The devices:", devices);
+    addSection(spec, provider.name(), "The devices:", devices);
     addSection(
         spec,
-        provider,
+        provider.name(),
         "The daemon:",
         List.of(
             list("LEVEL", String.class, "--log-level")
@@ -91,7 +91,7 @@ final class OptionSyntax {
                         + " 127.0.0.1).")));
     addSection(
         spec,
-        provider,
+        provider.name(),
         "Print something and exit:",
         List.of(
             OptionSpec.builder("--print-qemu")
@@ -134,7 +134,7 @@ final class OptionSyntax {
   }
 
   /** One section for each condition. */
-  private static void addConditionalOptions(CommandSpec spec, VirtioDeviceProvider provider)
+  static void addConditionalOptions(CommandSpec spec, VirtioDeviceProvider provider)
       throws StartException {
     Map<String, List<OptionSpec.Builder>> sections = new LinkedHashMap<>();
     for (DeviceOption option : provider.options()) {
@@ -147,15 +147,18 @@ final class OptionSyntax {
       }
     }
     for (Map.Entry<String, List<OptionSpec.Builder>> section : sections.entrySet()) {
-      addSection(spec, provider, section.getKey(), section.getValue());
+      addSection(spec, provider.name(), section.getKey(), section.getValue());
     }
   }
 
-  private static void addSection(
-      CommandSpec spec,
-      VirtioDeviceProvider provider,
-      String heading,
-      List<OptionSpec.Builder> options)
+  /**
+   * Adds options under a heading.
+   *
+   * @param device whose options they are, empty for those of the program
+   * @throws StartException if one of them has a name that is taken
+   */
+  static void addSection(
+      CommandSpec spec, String device, String heading, List<OptionSpec.Builder> options)
       throws StartException {
     ArgGroupSpec.Builder section =
         ArgGroupSpec.builder()
@@ -168,8 +171,8 @@ final class OptionSyntax {
       for (String name : option.names()) {
         if (!taken.add(name)) {
           throw new StartException(
-              "the device %s has an option %s twice, or the daemon has it already: remove the jar"
-                      .formatted(provider.name(), name)
+              "the device %s has an option %s twice, or the program has it already: remove the jar"
+                      .formatted(device, name)
                   + " that brings it (help: \"%s\")".formatted(heading));
         }
       }
@@ -179,7 +182,7 @@ final class OptionSyntax {
   }
 
   /** An option of a device. */
-  private static OptionSpec.Builder option(DeviceOption option) {
+  static OptionSpec.Builder option(DeviceOption option) {
     String[] names =
         Stream.concat(Stream.of(option.name()), option.aliases().stream())
             .map(name -> (name.length() == 1 ? "-" : "--") + name)
@@ -209,7 +212,7 @@ final class OptionSyntax {
   }
 
   /** Also what is given once is a list: picocli takes repetitions within a section in silence. */
-  private static OptionSpec.Builder list(String label, Class<?> element, String... names) {
+  static OptionSpec.Builder list(String label, Class<?> element, String... names) {
     return OptionSpec.builder(names)
         .paramLabel(label)
         .type(List.class)

@@ -19,6 +19,14 @@ final class LibC {
 
   static native int fcntl(int fd, int command, int argument) throws LastErrorException;
 
+  static native int open(String path, int flags) throws LastErrorException;
+
+  static native int ioctl(int fd, long request, long argument) throws LastErrorException;
+
+  static native long read(int fd, long data, long length) throws LastErrorException;
+
+  static native long write(int fd, long data, long length) throws LastErrorException;
+
   static native int poll(long pollfds, long count, int timeoutMillis) throws LastErrorException;
 
   static native int socket(int domain, int type, int protocol) throws LastErrorException;

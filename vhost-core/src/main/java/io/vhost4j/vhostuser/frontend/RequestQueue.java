@@ -13,6 +13,7 @@ import io.vhost4j.vhostuser.protocol.MessageRules;
 import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -30,6 +31,7 @@ final class RequestQueue implements VhostUserChannel.Handler {
   private final VhostUserChannel channel;
   private final ArrayDeque<Pending> pending = new ArrayDeque<>();
   private String closeReason = "";
+  private boolean timedOut;
   private long protocolFeatures;
 
   private record Pending(FrontendMessage type, Promise<ByteBuffer> reply, long timer) {}
@@ -94,6 +96,7 @@ final class RequestQueue implements VhostUserChannel.Handler {
   }
 
   private void timedOut(FrontendMessage type) {
+    timedOut = true;
     close("no reply to " + type + " within " + options.timeoutMillis() + " ms");
   }
 
@@ -140,7 +143,8 @@ final class RequestQueue implements VhostUserChannel.Handler {
     while (!pending.isEmpty()) {
       Pending next = pending.remove();
       context.owner().cancelTimer(next.timer);
-      next.reply.fail(new IOException("no reply to " + next.type + ": " + closeReason));
+      String message = "no reply to " + next.type + ": " + closeReason;
+      next.reply.fail(timedOut ? new SocketTimeoutException(message) : new IOException(message));
     }
     closed.accept(closeReason);
   }

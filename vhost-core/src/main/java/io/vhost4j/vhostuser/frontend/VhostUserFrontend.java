@@ -35,7 +35,8 @@ import java.util.function.Supplier;
  * }</pre>
  *
  * <p>Methods that return a future may be called by any thread; futures complete on the event loop
- * of the context, with an {@link IOException} that says what happened, or with a {@link
+ * of the context, with an {@link IOException} that says what happened, a {@link
+ * java.net.SocketTimeoutException} if the backend did not answer, or with a {@link
  * RequestRefusedException} if the backend goes on but will not do it. Requests are pipelined: they
  * need not wait for each other.
  */

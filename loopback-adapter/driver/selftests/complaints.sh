@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Shows what a kernel's log FILE complains of from the first test on, and in which; status 1 if there is something.
+# (User-mode Linux is not without fault itself when it starts its second processor.)
+set -euo pipefail
+
+awk '
+  /\] test / { sub(/.*\] test /, ""); test = $0; next }
+  !test { next }
+  /WARNING|BUG|Oops|panic|KASAN|UBSAN|Call Trace|lockdep|inconsistent lock|possible (circular|recursive)|INFO: task|hung|unable to handle|general protection|refcount_t|sleeping function|scheduling while atomic|stack overflow|list_(add|del) corruption|leaks?\)|ODEBUG|stall|Kernel mode fault|is not a head/ {
+    if (!found++) print "the kernel complains:"
+    if (test != last) print "  in " test
+    last = test
+    print "  | " $0
+    more = 12
+    next
+  }
+  more > 0 { print "  | " $0; more-- }
+  END { exit found > 0 }
+' "$1"

@@ -1,0 +1,110 @@
+package io.vhost4j.nativeio;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * A device node that is spoken to by {@code ioctl}, and by messages that one {@code read} or {@code
+ * write} carries whole. Owns its descriptor, which does not block. One thread at a time.
+ */
+public final class DeviceFile implements AutoCloseable {
+  /** What {@link #read} returns if there is nothing now. */
+  public static final int NOTHING = -1;
+
+  private static final int O_RDWR = 2;
+  private static final int O_NONBLOCK = 0x800;
+  private static final int O_CLOEXEC = 0x80000;
+
+  private final OwnedFd fd;
+
+  private DeviceFile(OwnedFd fd) {
+    this.fd = fd;
+  }
+
+  /** Opens a node for reading and writing, without waiting for anything. */
+  public static DeviceFile open(Path path) throws NativeIoException {
+    try {
+      return new DeviceFile(
+          new OwnedFd(LibC.open(path.toString(), O_RDWR | O_NONBLOCK | O_CLOEXEC)));
+    } catch (LastErrorException e) {
+      throw new NativeIoException("open", e);
+    }
+  }
+
+  /** The descriptor, which stays this object's. */
+  public OwnedFd fd() {
+    return fd;
+  }
+
+  /**
+   * Calls {@code ioctl} without an argument.
+   *
+   * @return what the call returns, 0 or above
+   */
+  public int control(int request) throws NativeIoException {
+    return control(request, 0);
+  }
+
+  /**
+   * Calls {@code ioctl} with the address of a direct buffer's first byte.
+   *
+   * @param request its number, which says how long the argument is and which way it goes
+   * @return what the call returns, 0 or above
+   * @throws IllegalArgumentException if the buffer is shorter than the number says
+   */
+  public int control(int request, ByteBuffer argument) throws NativeIoException {
+    int size = request >>> 16 & 0x3fff;
+    if (argument.capacity() < size) {
+      throw new IllegalArgumentException(argument.capacity() + " bytes, not " + size);
+    }
+    return control(request, address(argument));
+  }
+
+  private int control(int request, long argument) throws NativeIoException {
+    try {
+      return LibC.ioctl(fd.number(), Integer.toUnsignedLong(request), argument);
+    } catch (LastErrorException e) {
+      throw new NativeIoException("ioctl", e);
+    }
+  }
+
+  /**
+   * Reads one message into a direct buffer, from its first byte to its capacity.
+   *
+   * @return its length in bytes, or {@link #NOTHING}
+   */
+  public int read(ByteBuffer target) throws NativeIoException {
+    try {
+      return (int) LibC.read(fd.number(), address(target), target.capacity());
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == Errno.EAGAIN || e.getErrorCode() == Errno.EINTR) {
+        return NOTHING;
+      }
+      throw new NativeIoException("read", e);
+    }
+  }
+
+  /** Writes one message: the first {@code length} bytes of a direct buffer. */
+  public void write(ByteBuffer source, int length) throws NativeIoException {
+    if (length > source.capacity()) {
+      throw new IllegalArgumentException(length + " bytes of " + source.capacity());
+    }
+    try {
+      long unused = LibC.write(fd.number(), address(source), length);
+    } catch (LastErrorException e) {
+      throw new NativeIoException("write", e);
+    }
+  }
+
+  private static long address(ByteBuffer direct) {
+    return Pointer.nativeValue(Native.getDirectBufferPointer(direct));
+  }
+
+  @Override
+  public void close() {
+    fd.close();
+  }
+}
