@@ -4,7 +4,7 @@
 set -euo pipefail
 
 awk '
-  /\] test / { sub(/.*\] test /, ""); test = $0; next }
+  /\] test [a-z0-9_]+\r?$/ { sub(/.*\] test /, ""); test = $0; next }
   !test { next }
   /WARNING|BUG|Oops|panic|KASAN|UBSAN|Call Trace|lockdep|inconsistent lock|possible (circular|recursive)|INFO: task|hung|unable to handle|general protection|refcount_t|sleeping function|scheduling while atomic|stack overflow|list_(add|del) corruption|leaks?\)|ODEBUG|stall|Kernel mode fault|is not a head/ {
     if (!found++) print "the kernel complains:"
@@ -15,5 +15,8 @@ awk '
     next
   }
   more > 0 { print "  | " $0; more-- }
-  END { exit found > 0 }
+  END {
+    if (!test) print "no test told the kernel its name, so nobody knows where its complaints begin"
+    exit found > 0 || !test
+  }
 ' "$1"

@@ -47,6 +47,7 @@ check_nothing_is_left() {
 
 dmesg >/tmp/boot
 dmesg -n 8 # a quiet console keeps warnings to itself
+echo on >/proc/sys/kernel/printk_devkmsg # the names of all tests
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 if [ -e /sys/kernel/debug/failslab ]; then
   # An allocation that a test makes fail is no news.
