@@ -485,10 +485,12 @@ static bool is_running(struct vlb_queue_ctx *q)
 /*
  * Whether the driver may get buffers back. That of consoles touches its rings
  * without a lock when input comes while it still probes, and ruins them.
+ * (Linux 6.1 keeps device_is_bound() to itself.)
  */
 static bool is_settled(const struct vlb_queue_ctx *q)
 {
-	return q->dev->vdev.id.device != VIRTIO_ID_CONSOLE || device_is_bound(&q->dev->vdev.dev);
+	return q->dev->vdev.id.device != VIRTIO_ID_CONSOLE ||
+	       READ_ONCE(q->dev->vdev.dev.links.status) >= DL_DEV_DRIVER_BOUND;
 }
 
 /* The worker: whatever there is to do in both directions. */
