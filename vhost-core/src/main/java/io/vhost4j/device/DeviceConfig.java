@@ -16,7 +16,7 @@ public final class DeviceConfig {
   /** That of a device which has none. */
   public static final DeviceConfig NONE = new DeviceConfig(0);
 
-  private record Field(int offset, int length, Runnable written) {}
+  private record Field(int offset, int length, Runnable written, boolean selects) {}
 
   private final byte[] bytes;
 
@@ -46,7 +46,26 @@ public final class DeviceConfig {
    * @throws IndexOutOfBoundsException if the field is not inside
    */
   public DeviceConfig writable(int offset, int length, Runnable written) {
-    fields.add(new Field(Objects.checkFromIndexSize(offset, length, size()), length, written));
+    return field(offset, length, written, false);
+  }
+
+  /**
+   * Lets the driver write a selector: a field that says what the rest of the space is about.
+   *
+   * @param selected writes that rest: called at once, after each write, and after a reset, which
+   *     gives the field its present value back
+   * @return this
+   * @throws IndexOutOfBoundsException if the field is not inside
+   */
+  public DeviceConfig selector(int offset, int length, Runnable selected) {
+    field(offset, length, selected, true);
+    selected.run();
+    return this;
+  }
+
+  private DeviceConfig field(int offset, int length, Runnable written, boolean selects) {
+    int start = Objects.checkFromIndexSize(offset, length, size());
+    fields.add(new Field(start, length, written, selects));
     System.arraycopy(bytes, offset, initial, offset, length);
     return this;
   }
@@ -90,6 +109,9 @@ public final class DeviceConfig {
   public void reset() {
     for (Field field : fields) {
       System.arraycopy(initial, field.offset, bytes, field.offset, field.length);
+      if (field.selects) {
+        field.written.run();
+      }
     }
   }
 }

@@ -55,6 +55,16 @@ public abstract class Struct<S extends Struct<S>> {
     buffer.put(offset + field, (byte) value);
   }
 
+  /** Reads a le16, unsigned. */
+  protected final int le16(int field) {
+    return Short.toUnsignedInt(buffer.getShort(offset + field));
+  }
+
+  /** Writes the lowest two bytes of {@code value} as a le16. */
+  protected final void le16(int field, int value) {
+    buffer.putShort(offset + field, (short) value);
+  }
+
   /** Reads a le32. */
   protected final int le32(int field) {
     return buffer.getInt(offset + field);

@@ -41,6 +41,15 @@ public interface VirtioDevice {
     return DeviceConfig.NONE;
   }
 
+  /**
+   * Whether the driver of queue {@code index} spins until it has its buffer back, and nothing else
+   * runs on its processor meanwhile. Where driver and device share a machine, the device might not
+   * run either, so the transport gives such buffers back by itself.
+   */
+  default boolean driverSpins(int index) {
+    return false;
+  }
+
   /** The handler of queue {@code index}, the same one at each call. */
   QueueHandler queue(int index);
 

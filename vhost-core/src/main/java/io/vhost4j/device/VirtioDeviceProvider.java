@@ -25,6 +25,23 @@ public interface VirtioDeviceProvider {
   /** What it is, in one line for help texts, for example {@code A virtio sound card}. */
   String summary();
 
+  /**
+   * What {@code --print-capabilities} tells beside the type: words that vhost-user's schema has for
+   * devices of this type, such as {@code no-grab} for {@code input}. None for types of which it has
+   * no words.
+   */
+  default List<String> features() {
+    return List.of();
+  }
+
+  /**
+   * Whether some of its devices have simulated hardware, {@link OpenDevice#control()}: programs
+   * then have an option for a way to it.
+   */
+  default boolean hasControl() {
+    return false;
+  }
+
   /** Further ways to tell a daemon its sockets: those of the native daemon, if there is one. */
   default SocketOptions socketOptions() {
     return SocketOptions.LONG;
@@ -57,6 +74,26 @@ public interface VirtioDeviceProvider {
                     known.stream().map(DeviceOption::name).collect(Collectors.joining(", "))));
       }
     }
+  }
+
+  /**
+   * Checks what all devices of a process are given, each of which has been {@linkplain #check
+   * checked}: whether several want something that there is once, or an option is of use to none.
+   *
+   * @param all those of this kind, in their order
+   * @throws DeviceOptionException if they cannot be had together
+   */
+  default void checkTogether(List<DeviceOptions> all) throws DeviceOptionException {}
+
+  /**
+   * What is given to no effect and is no reason to refuse it, as programs log it when they start.
+   *
+   * @param all those of this kind, in their order, which have been {@linkplain #checkTogether
+   *     checked}
+   * @return a line for each, which says what to do
+   */
+  default List<String> warnings(List<DeviceOptions> all) {
+    return List.of();
   }
 
   /**

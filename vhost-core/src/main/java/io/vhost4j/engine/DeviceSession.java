@@ -468,6 +468,11 @@ public final class DeviceSession implements DeviceContext {
 
   @Override
   public void fail(String reason) {
-    context.runOnContext(v -> transport.disconnect(reason));
+    context.runOnContext(
+        v -> {
+          if (!over) { // or a transport could end what it has with the next peer
+            transport.disconnect(reason);
+          }
+        });
   }
 }

@@ -1,13 +1,16 @@
 package io.vhost4j.event;
 
+import io.netty.channel.ChannelException;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.Native;
 import io.netty.channel.unix.FileDescriptor;
 import io.vertx.core.Context;
 import io.vhost4j.nativeio.Descriptors;
 import io.vhost4j.nativeio.EventFdSignal;
+import io.vhost4j.nativeio.NativeIoException;
 import io.vhost4j.nativeio.OwnedFd;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +42,11 @@ public final class EventFd implements Notifier {
     this.kernelSignal = kernelSignals ? new EventFdSignal(fd) : null;
   }
 
-  /** A new eventfd: counter 0, non-blocking, close-on-exec. */
+  /**
+   * A new eventfd: counter 0, non-blocking, close-on-exec.
+   *
+   * @throws UncheckedIOException if the process may have no more descriptors
+   */
   public static EventFd create() {
     return create(EventFdSignal.available());
   }
@@ -49,7 +56,12 @@ public final class EventFd implements Notifier {
    */
   static EventFd create(boolean kernelSignals) {
     Epoll.ensureAvailability();
-    return new EventFd(new OwnedFd(Native.newEventFd().intValue()), kernelSignals);
+    try {
+      return new EventFd(new OwnedFd(Native.newEventFd().intValue()), kernelSignals);
+    } catch (ChannelException e) {
+      String problem = "no eventfd can be had: " + e.getMessage() + NativeIoException.MORE_FILES;
+      throw new UncheckedIOException(problem, new IOException(problem, e));
+    }
   }
 
   /**

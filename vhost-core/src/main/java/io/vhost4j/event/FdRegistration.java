@@ -36,6 +36,8 @@ public final class FdRegistration implements AutoCloseable {
     READ_EDGE(EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLET)),
     /** Readable and writable, each again and again. */
     READ_WRITE_LEVEL(EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLOUT)),
+    /** Once for each change to readable or writable; submitted again, once more if it is either. */
+    READ_WRITE_EDGE(EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLOUT).with(EpollIoOps.EPOLLET)),
     /** Writable, again and again. */
     WRITE_LEVEL(EpollIoOps.EPOLLOUT),
     /** Nothing for now; EPOLLET alone, as Netty cannot come back from an empty set. */

@@ -3,6 +3,7 @@ package io.vhost4j.event;
 import io.vertx.core.Context;
 import io.vertx.core.internal.ContextInternal;
 import io.vhost4j.event.FdRegistration.Interest;
+import io.vhost4j.nativeio.SystemClock;
 import io.vhost4j.nativeio.TimerFd;
 import java.io.IOException;
 import java.util.Arrays;
@@ -76,7 +77,7 @@ public final class LoopTimer implements AutoCloseable {
    * @param context the context that the actions are called in
    */
   public static LoopTimer create(Context context) throws IOException {
-    return new LoopTimer(context, TimerFd.create());
+    return new LoopTimer(context, TimerFd.create(SystemClock.MONOTONIC));
   }
 
   /** A new deadline, not scheduled. What the action throws goes to the context. */

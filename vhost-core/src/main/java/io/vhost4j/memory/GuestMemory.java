@@ -96,6 +96,24 @@ public final class GuestMemory {
    */
   public static GuestMemory map(List<MemoryRegion> regions, int... fds)
       throws GuestMemoryException {
+    return map(false, regions, fds);
+  }
+
+  /**
+   * Maps files of this kernel's own making, which have no length and lie in no file system. Nobody
+   * but the kernel may have chosen them.
+   *
+   * @param regions in any order
+   * @param fds the file of each region, in the same order; they stay the caller's
+   * @throws GuestMemoryException if a region is impossible, overlaps another, or cannot be mapped
+   */
+  public static GuestMemory mapOfKernel(List<MemoryRegion> regions, int... fds)
+      throws GuestMemoryException {
+    return map(true, regions, fds);
+  }
+
+  private static GuestMemory map(boolean ofKernel, List<MemoryRegion> regions, int... fds)
+      throws GuestMemoryException {
     if (regions.size() != fds.length) {
       throw new IllegalArgumentException(regions.size() + " regions with " + fds.length + " files");
     }
@@ -103,7 +121,10 @@ public final class GuestMemory {
     List<MappedRegion> mapped = new ArrayList<>();
     try {
       for (int i = 0; i < fds.length; i++) {
-        mapped.add(MappedRegion.map(regions.get(i), fds[i]));
+        mapped.add(
+            ofKernel
+                ? MappedRegion.mapOfKernel(regions.get(i), fds[i])
+                : MappedRegion.map(regions.get(i), fds[i]));
       }
     } catch (GuestMemoryException e) {
       mapped.forEach(MappedRegion::release);

@@ -91,6 +91,17 @@ final class MappedRegion {
     }
   }
 
+  /** Maps a region of whole pages of a file that the kernel has made, without a question to it. */
+  static MappedRegion mapOfKernel(MemoryRegion region, int fd) throws GuestMemoryException {
+    try {
+      long length = Math.addExact(region.mmapOffset(), region.size());
+      return new MappedRegion(region, MemoryCalls.map(fd, length), length, true);
+    } catch (IOException | ArithmeticException e) {
+      throw new GuestMemoryException(
+          Regions.describe(region) + " cannot be mapped: " + e.getMessage());
+    }
+  }
+
   /**
    * An access to a mapped page may have to fetch it, and the thread waits: on a FUSE or network
    * file system for a server, which may be the frontend itself. Nothing is asked of the file before

@@ -14,10 +14,14 @@ public final class Descriptors {
   private static final int O_ACCMODE = 3;
   private static final int O_RDONLY = 0;
   private static final int O_WRONLY = 1;
+  private static final int O_NOCTTY = 0x100;
+  private static final int O_NONBLOCK = 0x800;
+  private static final int O_CLOEXEC = 0x80000;
   private static final int O_PATH = 0x200000;
   private static final int F_DUPFD_CLOEXEC = 1030;
   private static final short POLLIN = 1;
   private static final short POLLOUT = 4;
+  private static final short POLLHUP = 0x10;
 
   private Descriptors() {}
 
@@ -37,6 +41,21 @@ public final class Descriptors {
       return LibC.fcntl(fd, F_DUPFD_CLOEXEC, 3);
     } catch (LastErrorException e) {
       throw new NativeIoException("dup", e);
+    }
+  }
+
+  /**
+   * Opens the file of a descriptor anew, so that it does not block although whoever shares the
+   * descriptor may. Not possible with sockets.
+   *
+   * @param forWriting whether it is written, or read
+   */
+  public static OwnedFd reopen(int fd, boolean forWriting) throws NativeIoException {
+    int flags = (forWriting ? O_WRONLY : O_RDONLY) | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+    try {
+      return new OwnedFd(LibC.open("/proc/self/fd/" + fd, flags));
+    } catch (LastErrorException e) {
+      throw new NativeIoException("open", e);
     }
   }
 
@@ -73,6 +92,14 @@ public final class Descriptors {
   /** Whether a write would not block right now. */
   public static boolean writable(int fd) throws NativeIoException {
     return poll(fd, POLLOUT, 0);
+  }
+
+  /**
+   * Whether the other end is gone for good: nobody reads there any more. Known of pipes, Unix
+   * sockets and pseudo-terminals.
+   */
+  public static boolean isHungUp(int fd) throws NativeIoException {
+    return poll(fd, POLLHUP, 0);
   }
 
   /**

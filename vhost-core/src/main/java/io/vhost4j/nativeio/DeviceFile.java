@@ -14,7 +14,10 @@ public final class DeviceFile implements AutoCloseable {
   /** What {@link #read} returns if there is nothing now. */
   public static final int NOTHING = -1;
 
+  private static final int F_GETFL = 3;
+  private static final int F_SETFL = 4;
   private static final int O_RDWR = 2;
+  private static final int O_NOCTTY = 0x100;
   private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x80000;
 
@@ -24,14 +27,48 @@ public final class DeviceFile implements AutoCloseable {
     this.fd = fd;
   }
 
-  /** Opens a node for reading and writing, without waiting for anything. */
+  /**
+   * Opens a node for reading and writing, without waiting for anything. A terminal does not become
+   * that of this process.
+   */
   public static DeviceFile open(Path path) throws NativeIoException {
+    return new DeviceFile(new OwnedFd(opened(path)));
+  }
+
+  /** As {@link #open}, of a node whose hardware may keep a close waiting: a thread closes it. */
+  public static DeviceFile openSlow(Path path) throws NativeIoException {
+    return new DeviceFile(OwnedFd.ofPeer(opened(path)));
+  }
+
+  private static int opened(Path path) throws NativeIoException {
     try {
-      return new DeviceFile(
-          new OwnedFd(LibC.open(path.toString(), O_RDWR | O_NONBLOCK | O_CLOEXEC)));
+      return LibC.open(path.toString(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     } catch (LastErrorException e) {
       throw new NativeIoException("open", e);
     }
+  }
+
+  /**
+   * Takes over a descriptor that a driver has given out, by an {@code ioctl} of another file. It
+   * does not block from now on.
+   *
+   * @param number the descriptor, which belongs to the result; it is closed on failure
+   */
+  public static DeviceFile adopt(int number) throws NativeIoException {
+    OwnedFd adopted = new OwnedFd(number);
+    try {
+      int flags = LibC.fcntl(number, F_GETFL, 0);
+      int unused = LibC.fcntl(number, F_SETFL, flags | O_NONBLOCK);
+      return new DeviceFile(adopted);
+    } catch (LastErrorException e) {
+      adopted.close();
+      throw new NativeIoException("fcntl", e);
+    }
+  }
+
+  /** Another descriptor of the same open file. */
+  public DeviceFile duplicate() throws NativeIoException {
+    return new DeviceFile(fd.duplicate());
   }
 
   /** The descriptor, which stays this object's. */
@@ -63,7 +100,12 @@ public final class DeviceFile implements AutoCloseable {
     return control(request, address(argument));
   }
 
-  private int control(int request, long argument) throws NativeIoException {
+  /**
+   * Calls {@code ioctl} with a number, for requests that take no address.
+   *
+   * @return what the call returns, 0 or above
+   */
+  public int control(int request, long argument) throws NativeIoException {
     try {
       return LibC.ioctl(fd.number(), Integer.toUnsignedLong(request), argument);
     } catch (LastErrorException e) {
@@ -99,7 +141,11 @@ public final class DeviceFile implements AutoCloseable {
     }
   }
 
-  private static long address(ByteBuffer direct) {
+  /**
+   * The address of a direct buffer's first byte, for structures that point to others. It holds for
+   * as long as somebody has the buffer.
+   */
+  public static long address(ByteBuffer direct) {
     return Pointer.nativeValue(Native.getDirectBufferPointer(direct));
   }
 

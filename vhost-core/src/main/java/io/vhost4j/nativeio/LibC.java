@@ -5,8 +5,8 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 
 /**
- * The libc calls on sockets, descriptors and timers, one to one. Addresses are passed as numbers:
- * JNA then allocates nothing per call.
+ * The libc calls on sockets, descriptors, clocks and timers, one to one. Addresses are passed as
+ * numbers: JNA then allocates nothing per call.
  */
 final class LibC {
   static {
@@ -45,12 +45,28 @@ final class LibC {
 
   static native int accept4(int fd, long address, long length, int flags) throws LastErrorException;
 
+  static native int getsockname(int fd, long address, long length) throws LastErrorException;
+
+  static native int setsockopt(int fd, int level, int option, long value, int length)
+      throws LastErrorException;
+
+  static native int getpgrp();
+
+  static native int kill(int pid, int signal) throws LastErrorException;
+
+  static native int inotify_init1(int flags) throws LastErrorException;
+
+  static native int inotify_add_watch(int fd, String path, int mask) throws LastErrorException;
+
   static native int getsockopt(int fd, int level, int option, long value, long length)
       throws LastErrorException;
 
   static native long sendmsg(int fd, long message, int flags) throws LastErrorException;
 
   static native long recvmsg(int fd, long message, int flags) throws LastErrorException;
+
+  /** Without an exception: -1 if it fails, as it does whenever there is nothing now. */
+  static native int recvmmsg(int fd, long messages, int count, int flags, long timeout);
 
   /** Without an exception: -1 if it fails. */
   static native int shutdown(int fd, int how);
@@ -72,6 +88,12 @@ final class LibC {
 
   static native int sched_setaffinity(int thread, long maskBytes, long mask)
       throws LastErrorException;
+
+  /** Without an exception: -1 if it fails. */
+  static native int clock_gettime(int clock, long timespec);
+
+  /** Without an exception: -1 if it fails. */
+  static native int adjtimex(long timex);
 
   static native int timerfd_create(int clock, int flags) throws LastErrorException;
 

@@ -1,7 +1,10 @@
 package io.vhost4j.nativeio;
 
 import com.sun.jna.LastErrorException;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -127,6 +130,54 @@ public final class UnixSocket {
     scratch.buffer.putLong(0, 1);
     long unused =
         LibC.send(socket.number(), scratch.address, Long.BYTES, MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+
+  /** What {@link #receive} and {@link #send} return if nothing can be moved now. */
+  public static final int NOTHING = -1;
+
+  /**
+   * Reads what there is into a direct buffer, from its position on, which advances. Never waits.
+   *
+   * @param target has room
+   * @return bytes read, 0 if the peer sends no more, {@link #NOTHING} if there is nothing now
+   */
+  public static int receive(OwnedFd socket, ByteBuffer target) throws NativeIoException {
+    try {
+      int count = (int) LibC.read(socket.number(), address(target), target.remaining());
+      target.position(target.position() + count);
+      return count;
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == Errno.EAGAIN || e.getErrorCode() == Errno.EINTR) {
+        return NOTHING;
+      }
+      throw new NativeIoException("read", e);
+    }
+  }
+
+  /**
+   * Sends what the socket takes of a direct buffer, from its position on, which advances. Never
+   * waits.
+   *
+   * @return bytes sent, or {@link #NOTHING}
+   * @throws NativeIoException if the peer is gone
+   */
+  public static int send(OwnedFd socket, ByteBuffer source) throws NativeIoException {
+    long count =
+        LibC.send(
+            socket.number(), address(source), source.remaining(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0) {
+      int errno = Native.getLastError();
+      if (errno == Errno.EAGAIN || errno == Errno.EINTR) {
+        return NOTHING;
+      }
+      throw new NativeIoException("send", new LastErrorException(errno));
+    }
+    source.position(source.position() + (int) count);
+    return (int) count;
+  }
+
+  private static long address(ByteBuffer direct) {
+    return Pointer.nativeValue(Native.getDirectBufferPointer(direct)) + direct.position();
   }
 
   /** Ends a connection in both directions, whoever still holds the socket. Never fails. */

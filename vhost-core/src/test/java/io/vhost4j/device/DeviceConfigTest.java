@@ -58,6 +58,20 @@ class DeviceConfigTest {
     assertThat(written).containsExactly("written");
   }
 
+  @Test
+  void aSelectorDecidesWhatIsReadFromTheBeginningAndAfterEachWriteAndAReset() {
+    DeviceConfig chosen = new DeviceConfig(SIZE);
+    ByteBuffer bytes = chosen.bytes();
+    chosen.selector(0, 2, () -> bytes.put(2, (byte) (10 * bytes.get(0) + bytes.get(1) + 1)));
+    assertThat(bytes.get(2)).isEqualTo((byte) 1);
+    chosen.write(0, ByteBuffer.wrap(new byte[] {2}));
+    assertThat(bytes.get(2)).isEqualTo((byte) 21);
+    chosen.write(0, ByteBuffer.wrap(new byte[] {3, 4, 99}));
+    assertThat(bytes.get(2)).isEqualTo((byte) 35);
+    chosen.reset();
+    assertThat(bytes.get(2)).isEqualTo((byte) 1);
+  }
+
   /** H8. */
   @Test
   void whatIsNotInsideIsRefused() {

@@ -3,9 +3,11 @@ package io.vhost4j.nativeio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vhost4j.vhostuser.backend.Await;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Device nodes, as far as every machine has some. */
 class DeviceFileTest {
@@ -56,5 +58,28 @@ class DeviceFileTest {
     try (DeviceFile file = DeviceFile.open(Path.of("/dev/full"))) {
       assertThatThrownBy(() -> file.write(message, 8)).hasMessageContaining("No space left");
     }
+  }
+
+  /** A splice() from a silent socket keeps the lock of a pipe, which a close waits for. */
+  @Test
+  void whoClosesASlowFileDoesNotWait(@TempDir Path directory) throws Exception {
+    Path fifo = directory.resolve("fifo");
+    assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
+    OwnedFd[] silent = UnixSocket.pair();
+    DeviceFile slow = DeviceFile.openSlow(fifo);
+    try (OwnedFd listener = silent[1];
+        DeviceFile pipe = DeviceFile.open(fifo);
+        OwnedFd speaker = silent[0]) {
+      OpenFiles.makeBlocking(listener);
+      OpenFiles.makeBlocking(pipe.fd());
+      Thread holder = new Thread(() -> OpenFiles.splice(listener, pipe.fd()));
+      holder.start();
+      Await.until("in splice", () -> OpenFiles.isLocked(holder));
+      Thread closer = new Thread(slow::close);
+      closer.start();
+      closer.join(20_000);
+      assertThat(closer.isAlive()).isFalse();
+      assertThat(slow.fd().isOpen()).isFalse();
+    } // the silent socket speaks first
   }
 }

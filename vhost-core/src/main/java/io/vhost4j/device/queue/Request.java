@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A request of a {@link RequestQueue} from its arrival to its reply, which may come later. Pooled:
- * nobody touches it after the reply. Event loop only, or the thread that it was handed to.
+ * nobody touches it after the reply. Event loop only.
  */
 public final class Request {
   private final RequestQueue queue;
@@ -22,11 +22,6 @@ public final class Request {
 
   /** Null when there is nothing to reply to. */
   private @Nullable DescriptorChain chain;
-
-  /* What another thread replies, and the reply that it or another has sent before. */
-  private long sent;
-  private @Nullable InternalError fault;
-  @Nullable Request sentBefore;
 
   /**
    * @param run which run of the ring this request is for
@@ -74,6 +69,16 @@ public final class Request {
     return current().reader();
   }
 
+  /**
+   * Makes sure that what was read so far is what the driver wrote: to be called before it is
+   * obeyed.
+   *
+   * @throws InternalError if the frontend has cut its memory short
+   */
+  public void deliverFaults() {
+    current().deliverFaults();
+  }
+
   /** Takes the data of the reply, at most {@link #room()} bytes. The status is not for it. */
   public ChainWriter writer() {
     return current().writer();
@@ -113,38 +118,23 @@ public final class Request {
   }
 
   /**
-   * As {@link #reply}, for the thread that the request was handed to, which does not touch it after
-   * this. The reply goes out on the event loop, one after the other in the order of these calls.
+   * Leaves the request in the ring, as if it had never been taken: who goes on where the ring
+   * stopped, as after a pause of the guest, finds it there (F8). Only while the ring stops, see
+   * {@link RequestQueue.Handler#stopping}, for a request of which nothing has been done, and the
+   * latest first.
    *
-   * <p>Whoever hands a request on must not reply to it on the event loop, not even when the ring
-   * stops: the thread may be at work in the guest's memory.
-   *
-   * @param accessFailed an InternalError that an access to the request threw at this thread, or
-   *     null: it ends the connection instead of a reply
+   * @return false if one that was taken later was replied to or waits for its reply: then this one
+   *     has to be replied to
    */
-  public void replyFromThread(long statusToSend, @Nullable InternalError accessFailed) {
-    sent = statusToSend;
-    fault = accessFailed;
-    try {
-      current().deliverFaults();
-    } catch (InternalError e) {
-      fault = e;
+  public boolean putBack() {
+    DescriptorChain left = chain;
+    DeviceQueue running = ring;
+    if (left == null || running == null || !running.putBack(left)) {
+      return false;
     }
-    queue.replyLater(this);
-  }
-
-  /**
-   * The reply of {@link #replyFromThread}, now that this is the event loop.
-   *
-   * @throws InternalError if the frontend has cut its memory short
-   */
-  void replySent() {
-    InternalError failed = fault;
-    if (failed != null) {
-      drop();
-      throw failed;
-    }
-    reply(sent);
+    chain = null;
+    queue.dropped();
+    return true;
   }
 
   /** Gives the chain back as it is. */

@@ -2,18 +2,13 @@ package io.vhost4j.device.queue;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vhost4j.device.DeviceContext;
 import io.vhost4j.device.DeviceQueue;
-import io.vhost4j.device.LoopTask;
 import io.vhost4j.device.QueueHandler;
-import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.virtqueue.ChainWriter;
 import io.vhost4j.virtqueue.DescriptorChain;
 import io.vhost4j.virtqueue.VirtqueueException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,9 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A buffer without room for a status goes back with nothing done and nothing written (H4), any
  * other becomes a {@link Request}, however odd it is (H1). More than the bound stay in the ring,
- * where they wait for replies to others. A handler may hand a request to another thread, which
- * {@linkplain Request#replyFromThread replies from there}. Event loop only; allocates nothing for a
- * request.
+ * where they wait for replies to others. Event loop only; allocates nothing for a request.
  */
 public final class RequestQueue implements QueueHandler {
   /** Whom requests concern. Event loop only. */
@@ -35,7 +28,8 @@ public final class RequestQueue implements QueueHandler {
 
     /**
      * The ring stops, and there is no reply to a request so far. Without one here the ring waits
-     * for it; what a driver needs no more is better replied to with an error.
+     * for it; what was not begun is better {@linkplain Request#putBack left in the ring}, and what
+     * a driver needs no more replied to with an error.
      */
     default void stopping(Request request) {}
 
@@ -68,11 +62,6 @@ public final class RequestQueue implements QueueHandler {
 
   private @Nullable Promise<Void> stopping;
 
-  /** The latest of the replies that other threads have sent. */
-  private final AtomicReference<@Nullable Request> sent = new AtomicReference<>();
-
-  private volatile @Nullable LoopTask replies;
-
   /**
    * A queue that has not started.
    *
@@ -100,52 +89,17 @@ public final class RequestQueue implements QueueHandler {
   }
 
   /**
-   * To be called when the device is {@linkplain VirtioDevice#connected connected}, if other threads
-   * reply to its requests.
+   * Has several requests replied to, of which the driver is told once.
+   *
+   * @param replies not called within {@link Handler#handle}
    */
-  public void connected(DeviceContext context) {
-    replies = new LoopTask(context, this::replySent);
-  }
-
-  /** Any thread. */
-  void replyLater(Request request) {
-    LoopTask task = Objects.requireNonNull(replies, "the queue was not told of the connection");
-    Request before;
-    do {
-      before = sent.get();
-      request.sentBefore = before;
-    } while (!sent.compareAndSet(before, request));
-    task.request();
-  }
-
-  /** Sends out what other threads have replied. */
-  private void replySent() {
-    Request latest = sent.getAndSet(null);
-    Request oldest = null;
-    while (latest != null) {
-      Request before = latest.sentBefore;
-      latest.sentBefore = oldest;
-      oldest = latest;
-      latest = before;
-    }
-    Throwable thrown = null;
+  public void batch(Runnable replies) {
     inBatch = true;
-    while (oldest != null) {
-      Request request = oldest;
-      oldest = request.sentBefore;
-      request.sentBefore = null;
-      try {
-        request.replySent();
-      } catch (RuntimeException | Error e) {
-        thrown = e; // the others want their chains back as well
-      }
-    }
-    inBatch = false;
-    goOn();
-    if (thrown instanceof Error error) {
-      throw error;
-    } else if (thrown instanceof RuntimeException bug) {
-      throw bug;
+    try {
+      replies.run();
+    } finally {
+      inBatch = false;
+      goOn();
     }
   }
 
@@ -259,8 +213,8 @@ public final class RequestQueue implements QueueHandler {
       if (request.isOpen()) {
         try {
           handler.stopping(request);
-        } catch (InternalError e) {
-          // The memory is gone, but the ring has its chain back.
+        } catch (InternalError e) { // the memory is gone, but the ring wants its chain back
+          request.drop();
         }
       }
     }

@@ -178,7 +178,7 @@ public final class VhostUserServer {
         v -> {
           try {
             promise.complete(action.call());
-          } catch (Exception e) {
+          } catch (Exception | Error e) { // an installation that is not complete, for one
             promise.fail(e);
           }
         });
@@ -273,6 +273,11 @@ public final class VhostUserServer {
       }
     }
     return closing;
+  }
+
+  /** The context of the device, on its event loop: also while nobody is connected. */
+  public Context context() {
+    return context;
   }
 
   /** The device's name, as {@link VirtioDevice#name()} gives it. */

@@ -1,6 +1,7 @@
 package io.vhost4j.vhostuser.frontend;
 
 import io.vertx.core.Context;
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
 import io.vhost4j.vhostuser.channel.ReceivedFds;
@@ -14,23 +15,27 @@ import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.nio.file.Path;
 
 /**
  * Serves the requests of the backend on a socket of their own, whatever the main socket waits for.
  * Event loop only.
  */
 final class BackendRequests implements VhostUserChannel.Handler {
-  private static final Logger log = LoggerFactory.getLogger(BackendRequests.class);
+  /** A backend can cause as many lines as it likes. */
+  private final DeviceLog log;
 
   private final Negotiation negotiation;
   private final Runnable configChanged;
   private final VhostUserChannel channel;
   private final OwnedFd peer;
 
-  BackendRequests(Context context, Negotiation negotiation, Runnable configChanged)
+  /**
+   * @param path where the backend listens, for people
+   */
+  BackendRequests(Context context, Path path, Negotiation negotiation, Runnable configChanged)
       throws IOException {
+    this.log = new DeviceLog(context, () -> "backend at " + path);
     this.negotiation = negotiation;
     this.configChanged = configChanged;
     OwnedFd[] pair = UnixSocket.pair();
@@ -51,6 +56,7 @@ final class BackendRequests implements VhostUserChannel.Handler {
   void close() {
     channel.close("closed by frontend");
     peer.close();
+    log.flush();
   }
 
   @Override
@@ -69,7 +75,7 @@ final class BackendRequests implements VhostUserChannel.Handler {
       configChanged.run();
     } else {
       log.warn(
-          "request of the backend refused: {}",
+          "its request is refused: {}",
           violation == null ? type + " is not supported" : violation.reason());
     }
     if (violation != null && violation.fatal()) {
@@ -83,6 +89,6 @@ final class BackendRequests implements VhostUserChannel.Handler {
 
   @Override
   public void closed(VhostUserChannel which, String reason) {
-    log.debug("socket of the backend's requests closed: {}", reason);
+    // The main socket tells of a backend that is gone; one may do without this.
   }
 }

@@ -9,6 +9,7 @@ import io.vhost4j.vhostuser.protocol.Payload;
 import io.vhost4j.vhostuser.protocol.ProtocolFeature;
 import io.vhost4j.vhostuser.protocol.VhostFeature;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ final class Handshake {
   private static final long MEMORY_SLOTS = 8;
 
   private final Context context;
+  private final Path path;
   private final RequestQueue requests;
   private final Runnable configChanged;
   private Negotiation negotiation = Negotiation.NOTHING;
@@ -27,10 +29,12 @@ final class Handshake {
   private @Nullable BackendRequests backendRequests;
 
   /**
+   * @param path where the backend listens, for people
    * @param configChanged called on the event loop when the backend says so
    */
-  Handshake(Context context, RequestQueue requests, Runnable configChanged) {
+  Handshake(Context context, Path path, RequestQueue requests, Runnable configChanged) {
     this.context = context;
+    this.path = path;
     this.requests = requests;
     this.configChanged = configChanged;
   }
@@ -80,7 +84,7 @@ final class Handshake {
 
   private Future<?> sendBackendSocket() {
     try {
-      BackendRequests served = new BackendRequests(context, negotiation, configChanged);
+      BackendRequests served = new BackendRequests(context, path, negotiation, configChanged);
       backendRequests = served;
       try (OwnedFd peer = served.peer()) {
         return requests.send(FrontendMessage.SET_BACKEND_REQ_FD, Payload.EMPTY, List.of(peer));

@@ -61,7 +61,7 @@ public final class VhostUserFrontend {
     this.context = context;
     this.closed = ((ContextInternal) context).promise();
     this.requests = new RequestQueue(context, path, options, this::disconnected);
-    this.handshake = new Handshake(context, requests, () -> configChanged.run());
+    this.handshake = new Handshake(context, path, requests, () -> configChanged.run());
     this.sharedMemory = new SharedMemory(requests);
     this.rings = new Rings(requests);
     if (!((ContextInternal) context).closeFuture().add(closedWithOwner)) {

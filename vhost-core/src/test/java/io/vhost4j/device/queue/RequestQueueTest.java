@@ -5,15 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vertx.core.Future;
 import io.vhost4j.event.Allocation;
-import io.vhost4j.event.OnLoop;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -34,6 +30,7 @@ class RequestQueueTest {
     final List<Long> replied = new ArrayList<>();
     boolean repliesAtOnce;
     boolean givesUpAtStop;
+    boolean leavesAtStop;
     boolean throwsAtReply;
 
     @Override
@@ -61,6 +58,12 @@ class RequestQueueTest {
     public void stopping(Request request) {
       if (givesUpAtStop) {
         request.reply(STATUS);
+      }
+      while (leavesAtStop && !kept.isEmpty()) {
+        Request latest = kept.remove(kept.size() - 1);
+        if (!latest.putBack()) {
+          latest.reply(STATUS);
+        }
       }
     }
 
@@ -316,135 +319,60 @@ class RequestQueueTest {
   }
 
   @Test
-  void threadsReplyToWhatTheyWereHanded() throws Exception {
-    int count = 2000;
-    ExecutorService threads = Executors.newFixedThreadPool(3);
-    List<String> failures = new CopyOnWriteArrayList<>();
-    RequestQueue requests =
-        new RequestQueue(
-            HEADER,
-            1,
-            StatusPlace.FIRST,
-            4,
-            request ->
-                threads.execute(
-                    () -> {
-                      request.writer().write(request.header().duplicate());
-                      request.replyFromThread(3, null);
-                    }));
-    try (OnLoop loop = new OnLoop();
-        TestRing ring = new TestRing(16, requests)) {
-      loop.run(
-          () -> {
-            requests.connected(loop.device(failures));
-            ring.start();
-          });
-      for (int i = 0; i < count; ) {
-        byte[] request = ByteBuffer.allocate(HEADER).putInt(i).array();
-        i += loop.call(() -> sendIfFree(ring, request));
+  void f8WhatIsLeftInTheRingComesAgain() throws Exception {
+    keeper.leavesAtStop = true;
+    try (TestRing ring = new TestRing(8, queue(StatusPlace.FIRST, 8))) {
+      ring.start();
+      for (int i = 0; i < 3; i++) {
+        ring.send(bytes(i, HEADER), 10);
       }
-      for (int k = 0; k < 2000 && loop.call(ring::driverInFlight) > 0; k++) {
-        loop.settle();
+      keeper.reply(0);
+      assertThat(ring.stop().succeeded()).isTrue();
+      assertThat(ring.used).hasSize(1);
+      keeper.seen.clear();
+      ring.start();
+      assertThat(keeper.seen).containsExactly(bytes(1, HEADER), bytes(2, HEADER));
+      keeper.reply(0);
+      keeper.reply(0);
+      assertThat(ring.used).hasSize(3);
+      assertThat(keeper.replied).hasSize(3);
+    }
+  }
+
+  /** F8: the ring has one index, which cannot leave out what is back. */
+  @Test
+  void f8WhatWasTakenBeforeAReplyCannotBeLeftInTheRing() throws Exception {
+    keeper.leavesAtStop = true;
+    try (TestRing ring = new TestRing(8, queue(StatusPlace.FIRST, 8))) {
+      ring.start();
+      for (int i = 0; i < 3; i++) {
+        ring.send(bytes(i, HEADER), 10);
       }
-      boolean[] seen = new boolean[count];
-      for (TestRing.Used used : ring.used) {
-        ByteBuffer reply = ByteBuffer.wrap(used.bytes());
-        assertThat(reply.get()).isEqualTo((byte) 3);
-        seen[reply.getInt()] = true;
-      }
-      assertThat(ring.used).hasSize(count);
-      assertThat(seen).doesNotContain(false);
-      assertThat(failures).isEmpty();
-      Future<Void> stopped = loop.call(ring::stop);
-      assertThat(stopped.succeeded()).isTrue();
-    } finally {
-      threads.shutdown();
-    }
-  }
-
-  private static int sendIfFree(TestRing ring, byte[] request) throws Exception {
-    if (ring.free() < 2) {
-      return 0;
-    }
-    ring.send(request, 1 + HEADER);
-    return 1;
-  }
-
-  /** Those replied to in one go are replied to in order, and in one notification. */
-  @Test
-  void repliesOfThreadsKeepTheirOrder() throws Exception {
-    List<String> failures = new ArrayList<>();
-    RequestQueue requests = queue(StatusPlace.FIRST, 4);
-    try (OnLoop loop = new OnLoop();
-        TestRing ring = new TestRing(16, requests)) {
-      loop.run(
-          () -> {
-            requests.connected(loop.device(failures));
-            ring.start();
-            for (int i = 0; i < 6; i++) {
-              ring.send(bytes(i, HEADER), 10);
-            }
-            for (int which : new int[] {2, 0, 1}) {
-              Request request = keeper.kept.get(which);
-              request.writer().write(request.header().duplicate());
-              request.replyFromThread(STATUS, null);
-            }
-            keeper.kept.subList(0, 3).clear();
-            assertThat(ring.used).isEmpty();
-          });
-      loop.settle();
-      assertThat(ring.used.stream().map(used -> used.bytes()[2]).toList())
-          .containsExactly(bytes(2, 1)[0], bytes(0, 1)[0], bytes(1, 1)[0]);
-      assertThat(ring.flushes).isEqualTo(1);
-      assertThat(keeper.kept).as("the others were taken").hasSize(3);
-    }
-  }
-
-  @Test
-  void anAccessThatFailsInAThreadEndsTheConnectionAndHoldsNothing() throws Exception {
-    List<String> failures = new ArrayList<>();
-    RequestQueue requests = queue(StatusPlace.FIRST, 4);
-    try (OnLoop loop = new OnLoop();
-        TestRing ring = new TestRing(16, requests)) {
-      Future<Void> stopped =
-          loop.call(
-              () -> {
-                requests.connected(loop.device(failures));
-                ring.start();
-                ring.send(bytes(1, HEADER), 10);
-                Future<Void> stopping = ring.stop();
-                keeper.kept.get(0).replyFromThread(STATUS, new InternalError("truncated"));
-                assertThat(stopping.isComplete()).isFalse();
-                return stopping;
-              });
-      loop.settle();
-      assertThat(failures).containsExactly("the frontend has cut its memory short");
-      assertThat(stopped.succeeded()).isTrue();
-      assertThat(keeper.replied).isEmpty();
-    }
-  }
-
-  /** A bug of the device ends the connection, and holds no other request. */
-  @Test
-  void whatIsThrownAtAReplyOfAThreadKeepsNoOtherFromItsReply() throws Exception {
-    List<String> failures = new ArrayList<>();
-    RequestQueue requests = queue(StatusPlace.FIRST, 4);
-    keeper.throwsAtReply = true;
-    try (OnLoop loop = new OnLoop();
-        TestRing ring = new TestRing(16, requests)) {
-      loop.run(
-          () -> {
-            requests.connected(loop.device(failures));
-            ring.start();
-            ring.send(bytes(1, HEADER), 10);
-            ring.send(bytes(2, HEADER), 10);
-            keeper.kept.forEach(request -> request.replyFromThread(STATUS, null));
-          });
-      loop.settle();
-      assertThat(failures).singleElement().asString().contains("as it is meant to");
+      keeper.reply(1);
+      assertThat(ring.stop().succeeded()).isTrue();
+      keeper.seen.clear();
+      ring.start();
+      assertThat(keeper.seen).containsExactly(bytes(2, HEADER));
       assertThat(ring.used).hasSize(2);
-      Future<Void> stopped = loop.call(ring::stop);
-      assertThat(stopped.succeeded()).isTrue();
+    }
+  }
+
+  @Test
+  void theDriverIsToldOfABatchOnce() throws Exception {
+    RequestQueue requests = queue(StatusPlace.FIRST, 3);
+    try (TestRing ring = new TestRing(16, requests)) {
+      ring.start();
+      for (int i = 0; i < 5; i++) {
+        ring.send(bytes(i, HEADER), 10);
+      }
+      requests.batch(
+          () -> {
+            keeper.reply(0);
+            keeper.reply(0);
+          });
+      assertThat(ring.flushes).isEqualTo(1);
+      assertThat(ring.used).hasSize(2);
+      assertThat(keeper.kept).as("those that had to wait are taken").hasSize(3);
     }
   }
 

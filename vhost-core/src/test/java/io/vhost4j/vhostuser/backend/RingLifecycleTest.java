@@ -510,7 +510,7 @@ class RingLifecycleTest {
       Guest.Queue queue = guest.startQueue();
       guest.sync();
       for (int i = 0; i < 100; i++) { // more than a turn may take, all in all
-        served.takesAtMost = 1; // the device has no room for more, just now
+        served.room.set(1); // the device has no room for more, just now
         for (int j = 0; j < 4; j++) {
           guest.submit(queue, "some");
         }
@@ -518,7 +518,7 @@ class RingLifecycleTest {
         guest.awaitUsed(queue);
         backend.settle();
         assertThat(queue.driver.poll()).isEqualTo(-1);
-        served.takesAtMost = Integer.MAX_VALUE;
+        served.room.set(Integer.MAX_VALUE);
         backend.onLoop(() -> served.pull(0));
         for (int j = 0; j < 3; j++) {
           assertThat(queue.driver.poll()).isNotNegative();

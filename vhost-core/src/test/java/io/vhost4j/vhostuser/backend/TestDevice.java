@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +40,10 @@ class TestDevice implements VirtioDevice {
   volatile Supplier<Future<Void>> stops = Future::succeededFuture;
   volatile @Nullable Runnable inAvailable;
   volatile @Nullable Runnable afterEachBuffer;
-  volatile int takesAtMost = Integer.MAX_VALUE;
+
+  /** So many buffers it takes at most, then none until it has room again. */
+  final AtomicInteger room = new AtomicInteger(Integer.MAX_VALUE);
+
   volatile boolean failsNext;
 
   /** Of the buffers that it holds when its ring stops, it puts back at most so many. */
@@ -192,11 +196,12 @@ class TestDevice implements VirtioDevice {
     }
 
     private void takeAll(DeviceQueue running) throws VirtqueueException {
-      for (int i = takesAtMost; i > 0; i--) {
+      while (room.get() > 0) {
         DescriptorChain chain = running.next();
         if (chain == null) {
           return;
         }
+        int unused = room.decrementAndGet();
         if (failsNext) {
           failsNext = false;
           throw new IllegalStateException("the device fails, as it is meant to");
