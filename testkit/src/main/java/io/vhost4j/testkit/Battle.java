@@ -68,6 +68,9 @@ final class Battle {
         fightInProcess(device, attack);
       }
       present.requireServed();
+    } catch (Exception | AssertionError e) {
+      e.addSuppressed(new AssertionError("the log at that time: " + log.lines()));
+      throw e;
     } finally {
       log.close();
     }
