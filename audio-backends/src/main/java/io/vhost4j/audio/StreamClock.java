@@ -23,8 +23,11 @@ import java.util.function.LongSupplier;
 public final class StreamClock {
   private static final long SECOND = 1_000_000_000L;
 
+  /** In which {@link Pacing#FAST} takes no more than half of the guest's buffer. */
+  private static final long HALF_NANOS = 10_000_000;
+
   private final LongSupplier nanoTime;
-  private final boolean paced;
+  private final Pacing pacing;
   private final boolean output;
   private final int frameBytes;
   private final int hertz;
@@ -43,6 +46,10 @@ public final class StreamClock {
   private long stoppedAt;
   private long xruns;
 
+  /* Of Pacing.FAST: since when, in nanoseconds, how much was taken. */
+  private long halfSince;
+  private int halfFrames;
+
   /**
    * A clock that stands still.
    *
@@ -51,7 +58,7 @@ public final class StreamClock {
   public StreamClock(
       Direction direction, PcmParameters parameters, Pacing pacing, LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
-    this.paced = pacing == Pacing.REALTIME;
+    this.pacing = pacing;
     this.output = direction == Direction.OUTPUT;
     this.frameBytes = parameters.frameBytes();
     this.hertz = parameters.rate().hertz();
@@ -65,6 +72,8 @@ public final class StreamClock {
     }
     running = true;
     long now = nanoTime.getAsLong();
+    halfSince = now;
+    halfFrames = 0;
     if (anchored) {
       anchor += now - stoppedAt;
     } else if (!output) {
@@ -96,16 +105,30 @@ public final class StreamClock {
       return false;
     }
     int count = bytes / frameBytes;
-    if (!paced || count == 0) {
+    if (count == 0) {
       return true;
     }
-    if (nanosUntil(count) > 0) {
+    if (nanosFor(count) > 0) {
       return false;
     }
-    frames += count;
-    anchor += frames / hertz * SECOND;
-    frames %= hertz;
+    switch (pacing) {
+      case REALTIME -> {
+        frames += count;
+        anchor += frames / hertz * SECOND;
+        frames %= hertz;
+      }
+      case FAST -> halfFrames += count;
+      case NONE -> {}
+    }
     return true;
+  }
+
+  private long nanosFor(int count) {
+    return switch (pacing) {
+      case REALTIME -> nanosUntil(count);
+      case FAST -> nanosUntilHalf(count);
+      case NONE -> 0;
+    };
   }
 
   /** When to call {@link #take(int)}, as {@link AudioStream#nanosToWait(int)} has it. */
@@ -117,7 +140,7 @@ public final class StreamClock {
     if (!running || count == 0) {
       return Long.MAX_VALUE;
     }
-    return paced ? nanosUntil(count) : 0;
+    return nanosFor(count);
   }
 
   /**
@@ -125,7 +148,7 @@ public final class StreamClock {
    * played; what was captured and not yet taken for input.
    */
   public int latencyBytes() {
-    if (output || !paced || !anchored) {
+    if (output || pacing != Pacing.REALTIME || !anchored) {
       return 0;
     }
     long captured = framesIn((running ? nanoTime.getAsLong() : stoppedAt) - anchor) - frames;
@@ -147,6 +170,17 @@ public final class StreamClock {
     }
     dry = false;
     return anchor + nanosOf(frames + count) - now;
+  }
+
+  /** Nanoseconds until so many frames are part of the half that may be taken. */
+  private long nanosUntilHalf(int count) {
+    long now = nanoTime.getAsLong();
+    if (now - halfSince >= HALF_NANOS) {
+      halfSince = now;
+      halfFrames = 0;
+    }
+    boolean fits = halfFrames == 0 || halfFrames + count <= bufferFrames / 2;
+    return fits ? 0 : halfSince + HALF_NANOS - now;
   }
 
   private void catchUp(long now) {

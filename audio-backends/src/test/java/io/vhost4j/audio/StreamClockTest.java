@@ -180,6 +180,34 @@ class StreamClockTest {
     }
   }
 
+  /** What ALSA cannot tell from none is the whole buffer. */
+  @Test
+  void fastIsHalfOfTheGuestsBufferInTenMilliseconds() {
+    for (Direction direction : Direction.values()) {
+      StreamClock clock = clock(direction, Pacing.FAST);
+      assertThat(clock.take(PERIOD)).isFalse();
+      clock.start();
+      for (int i = 0; i < 10; i++) {
+        assertThat(clock.nanosToWait(PERIOD)).isZero();
+        assertThat(clock.take(PERIOD)).isTrue();
+        now += 3 * MS;
+        assertThat(clock.take(PERIOD)).isTrue();
+        assertThat(clock.take(PERIOD)).isFalse();
+        assertThat(clock.nanosToWait(PERIOD)).isEqualTo(7 * MS);
+        now += 7 * MS - 1;
+        assertThat(clock.take(PERIOD)).isFalse();
+        assertThat(clock.take(0)).isTrue();
+        now += 1;
+      }
+      assertThat(clock.take(4 * PERIOD)).as("larger than half").isTrue();
+      assertThat(clock.take(PERIOD)).isFalse();
+      assertThat(clock.nanosToWait(0)).isEqualTo(Long.MAX_VALUE);
+      assertThat(clock.xruns()).isZero();
+      assertThat(clock.latencyBytes()).isZero();
+      now += 10 * MS;
+    }
+  }
+
   @Property(tries = 50)
   void neitherDriftsNorHurriesOverABillionFrames(
       @ForAll Direction direction, @ForAll SampleRate rate, @ForAll Random random) {

@@ -93,7 +93,7 @@ class FileBackendTest {
 
   @Test
   void refusesMistypedOptionsWithOneLine() {
-    assertMistyped("--pacing=slow is unknown: give realtime or none", "pacing=slow");
+    assertMistyped("--pacing=slow is unknown: give realtime or fast or none", "pacing=slow");
     assertMistyped(
         "--capture-loop=maybe is unknown: give true or false",
         "capture-loop=maybe",
