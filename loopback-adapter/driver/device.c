@@ -5,7 +5,8 @@
  *
  * It is registered and unregistered by works, as drivers take their time for
  * both. It can break at any moment and in any context; what follows from that
- * is done by its worker. Who leaves breaks it too, so there is one way out.
+ * is done by its worker. Who leaves breaks it too, and one that is unplugged
+ * in order breaks in the end, so there is one way out.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -57,7 +58,6 @@ static const char *const broken_names[] = {
 	[VLB_BROKEN_REFUSED]	= "its owner refused to start it",
 	[VLB_BROKEN_USED_INDEX]	= "more buffers used than available",
 	[VLB_BROKEN_USED_ID]	= "a buffer used that is not available",
-	[VLB_BROKEN_TOO_LARGE]	= "a buffer exceeds the memory of its queue",
 	[VLB_BROKEN_DRIVER]	= "the driver's ring makes no sense",
 	[VLB_BROKEN_REGISTER]	= "the kernel did not take the device",
 };
@@ -68,7 +68,7 @@ static void break_device(struct kthread_work *work)
 	u32 queue = READ_ONCE(dev->broken_queue);
 	u32 i;
 
-	if (dev->broken == VLB_BROKEN_DETACHED || dev->said)
+	if (dev->broken >= VLB_BROKEN_DETACHED || dev->said)
 		;
 	else if (queue < dev->queue_count)
 		dev_warn_ratelimited(dev->node->dev, "device %u is broken: %s (queue %u)\n",
@@ -282,10 +282,15 @@ static int ask_status(struct vlb_device *dev, u8 status)
 static void vlb_set_status(struct virtio_device *vdev, u8 status)
 {
 	struct vlb_device *dev = to_vlb(vdev);
-	u8 fresh = status & ~dev->status;
+	u8 fresh;
 	u32 i;
 
-	if (!dev->name[0])
+	/* Nobody resets a device whose driver has failed before the next one tries. */
+	if (dev->status & VIRTIO_CONFIG_S_FAILED)
+		status &= ~VIRTIO_CONFIG_S_FAILED;
+	fresh = status & ~dev->status;
+	/* FAILED may come without: there was no memory for a name. */
+	if (!dev->name[0] && dev_name(&vdev->dev))
 		strscpy(dev->name, dev_name(&vdev->dev), sizeof(dev->name));
 	if (fresh & VIRTIO_CONFIG_S_FEATURES_OK) {
 		dev->told = !vlb_is_broken(dev);
@@ -302,8 +307,12 @@ static void vlb_set_status(struct virtio_device *vdev, u8 status)
 		/* What came before DRIVER_OK could not fail then. */
 		if (vlb_is_broken(dev))
 			kthread_queue_work(dev->worker, &dev->break_work);
-	} else if (fresh & VIRTIO_CONFIG_S_FAILED && dev->told) {
-		ask_status(dev, status);
+	} else if (fresh & VIRTIO_CONFIG_S_FAILED) {
+		if (dev->told && !vlb_is_broken(dev))
+			ask_status(dev, status);
+		/* The next one is to be asked about these anew. */
+		WRITE_ONCE(dev->status, status & ~(VIRTIO_CONFIG_S_FEATURES_OK |
+						   VIRTIO_CONFIG_S_DRIVER_OK));
 	}
 }
 
@@ -405,6 +414,12 @@ static int vlb_find_vqs(struct virtio_device *vdev, unsigned int nvqs, struct vi
 	return 0;
 }
 #endif
+
+/* A driver has finished probing it. (Linux 6.1 keeps device_is_bound() to itself.) */
+bool vlb_is_bound(const struct vlb_device *dev)
+{
+	return READ_ONCE(dev->vdev.dev.links.status) >= DL_DEV_DRIVER_BOUND;
+}
 
 static const char *vlb_bus_name(struct virtio_device *vdev)
 {
@@ -516,6 +531,33 @@ static void add_device(struct work_struct *work)
 	dev->registered = true;
 }
 
+/*
+ * Runs while the device is served, for what its driver still has to say. That
+ * may take for ever, unless the device breaks meanwhile.
+ */
+static void unplug_device(struct work_struct *work)
+{
+	struct vlb_device *dev = container_of(work, struct vlb_device, unplug);
+
+	flush_work(&dev->add);
+	if (dev->registered)
+		unregister_virtio_device(&dev->vdev);
+	dev->registered = false;
+	vlb_break(dev, VLB_BROKEN_UNPLUGGED, ~0);
+}
+
+/* Under the session's lock, under which the owner lets go of it: so remove_device comes later. */
+int vlb_unplug_device(struct vlb_device *dev)
+{
+	if (vlb_is_broken(dev))
+		return -EPIPE;
+	if (dev->unplugging)
+		return -EALREADY;
+	dev->unplugging = true;
+	queue_work(vlb_wq, &dev->unplug);
+	return 0;
+}
+
 /* Runs when the device is broken. Waits for drivers, and they for programs. */
 static void remove_device(struct work_struct *work)
 {
@@ -525,6 +567,7 @@ static void remove_device(struct work_struct *work)
 
 	kthread_flush_work(&dev->break_work);
 	flush_work(&dev->add);
+	flush_work(&dev->unplug);
 	if (dev->registered)
 		unregister_virtio_device(&dev->vdev);
 	wait_for_completion(&dev->released);
@@ -588,6 +631,7 @@ struct vlb_device *vlb_attach_device(struct vlb_node *node, const struct vlb_att
 	dev->node = node;
 	init_completion(&dev->released);
 	INIT_WORK(&dev->add, add_device);
+	INIT_WORK(&dev->unplug, unplug_device);
 	INIT_WORK(&dev->remove, remove_device);
 	kthread_init_work(&dev->break_work, break_device);
 	spin_lock_init(&dev->config_lock);
@@ -641,6 +685,7 @@ put:
 void vlb_get_state(struct vlb_device *dev, struct vlb_state *state)
 {
 	state->status = READ_ONCE(dev->status);
+	state->bound = vlb_is_bound(dev);
 	state->broken = READ_ONCE(dev->broken);
 	state->broken_queue = state->broken ? READ_ONCE(dev->broken_queue) : ~0;
 	state->generation = READ_ONCE(dev->generation);

@@ -79,7 +79,6 @@ struct vlb_flight {
 	struct list_head list;
 	u32 start;			/* of its memory */
 	u32 bytes;			/* of it; 0: not in flight */
-	u32 len;			/* of a posted buffer */
 };
 
 struct vlb_device;
@@ -143,8 +142,10 @@ struct vlb_device {
 	struct virtio_device vdev;
 	struct completion released;	/* by the driver core */
 	struct work_struct add;
+	struct work_struct unplug;
 	struct work_struct remove;
-	bool registered;		/* written by add, read behind it */
+	bool registered;		/* of the works, each of which waits for those before it */
+	bool unplugging;		/* under the session's lock */
 	struct kthread_worker *worker;
 
 	u64 features;
@@ -184,10 +185,12 @@ extern struct workqueue_struct *vlb_wq;
 /* device.c */
 struct vlb_device *vlb_attach_device(struct vlb_node *node, const struct vlb_attach *attach,
 				     u64 max_memory);
+int vlb_unplug_device(struct vlb_device *dev);
 void vlb_detach_device(struct vlb_device *dev);
 void vlb_put_device(struct vlb_device *dev);
 void vlb_break(struct vlb_device *dev, enum vlb_broken reason, u32 queue);
 bool vlb_is_broken(struct vlb_device *dev);
+bool vlb_is_bound(const struct vlb_device *dev);
 bool vlb_features_known(u64 features);
 u64 vlb_features_offered(void);
 
@@ -206,7 +209,6 @@ void vlb_remove_queue(struct vlb_queue_ctx *q);
 void vlb_synchronize_queue(struct vlb_queue_ctx *q);
 void vlb_start_queue(struct vlb_queue_ctx *q);
 void vlb_drain_queue(struct vlb_queue_ctx *q);
-int vlb_rewind_queue(struct vlb_queue_ctx *q);
 void vlb_get_queue(struct vlb_queue_ctx *q, struct vlb_queue *info);
 int vlb_set_queue_fds(struct vlb_queue_ctx *q, int kick, int call);
 void vlb_unwatch_queue(struct vlb_queue_ctx *q);

@@ -15,6 +15,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
 #include <xen/xen.h>
 
@@ -107,6 +108,17 @@ static int check_device_id(u32 id)
 	}
 }
 
+/*
+ * The driver of consoles spins, with a lock held, until it has back what it
+ * sends while it probes. Nothing else than a posted queue gives back then.
+ */
+static bool spins_while_probing(const struct vlb_attach *a, u32 queue)
+{
+	bool multiport = a->features & BIT_ULL(VIRTIO_CONSOLE_F_MULTIPORT);
+
+	return a->device_id == VIRTIO_ID_CONSOLE && queue == (multiport ? 3 : 1);
+}
+
 static int check_attach(const struct vlb_attach *a)
 {
 	u32 i;
@@ -127,6 +139,8 @@ static int check_attach(const struct vlb_attach *a)
 		if (!is_power_of_2(q->size) || q->size > VLB_MAX_QUEUE_SIZE)
 			return -EINVAL;
 		if (q->flags & ~VLB_QUEUE_POSTED || q->reserved)
+			return -EINVAL;
+		if (spins_while_probing(a, i) && !(q->flags & VLB_QUEUE_POSTED))
 			return -EINVAL;
 	}
 	if (memchr_inv(&a->queue[i], 0, (VLB_MAX_QUEUES - i) * sizeof(a->queue[0])) ||
@@ -188,6 +202,17 @@ static long detach(struct vlb_session *s)
 		return -ENODEV;
 	vlb_detach_device(dev);
 	return 0;
+}
+
+static long unplug(struct vlb_session *s)
+{
+	long err = -ENODEV;
+
+	mutex_lock(&s->lock);
+	if (s->dev)
+		err = vlb_unplug_device(s->dev);
+	mutex_unlock(&s->lock);
+	return err;
 }
 
 static long get_memory(struct vlb_device *dev)
@@ -255,19 +280,6 @@ static long set_config(struct vlb_device *dev, const void __user *arg)
 	return err;
 }
 
-static long rewind(struct vlb_device *dev, const void __user *arg)
-{
-	struct vlb_rewind r;
-	struct vlb_queue_ctx *q;
-
-	if (copy_from_user(&r, arg, sizeof(r)))
-		return -EFAULT;
-	q = find(dev, r.index);
-	if (!q || r.reserved)
-		return -EINVAL;
-	return vlb_rewind_queue(q);
-}
-
 static long device_ioctl(struct vlb_device *dev, unsigned int cmd, void __user *arg)
 {
 	switch (cmd) {
@@ -280,14 +292,7 @@ static long device_ioctl(struct vlb_device *dev, unsigned int cmd, void __user *
 	}
 	if (vlb_is_broken(dev))
 		return -EPIPE;
-	switch (cmd) {
-	case VLB_SET_QUEUE_FDS:
-		return set_queue_fds(dev, arg);
-	case VLB_SET_CONFIG:
-		return set_config(dev, arg);
-	default:
-		return rewind(dev, arg);
-	}
+	return cmd == VLB_SET_QUEUE_FDS ? set_queue_fds(dev, arg) : set_config(dev, arg);
 }
 
 static long node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -303,12 +308,13 @@ static long node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return attach(s, (void __user *)arg);
 	case VLB_DETACH:
 		return detach(s);
+	case VLB_UNPLUG:
+		return unplug(s);
 	case VLB_GET_MEMORY:
 	case VLB_GET_STATE:
 	case VLB_GET_QUEUE:
 	case VLB_SET_QUEUE_FDS:
 	case VLB_SET_CONFIG:
-	case VLB_REWIND:
 		break;
 	default:
 		return -ENOTTY;

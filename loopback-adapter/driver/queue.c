@@ -32,7 +32,8 @@
 #define BUDGET		(128 * 1024)
 /*
  * A broken device fails what its driver still adds, so that nobody waits for
- * ever, but not at once: some drivers add one for each that comes back.
+ * ever, and any device what it could never take; but not at once: some drivers
+ * add one for each that comes back.
  */
 #define SHORT_DELAY	(HZ / 100 ?: 1)
 
@@ -133,28 +134,24 @@ static void pool_free(struct vlb_queue_ctx *q, u32 start, u32 bytes)
 
 /* ---- From the driver to the device ---- */
 
-/* Writes the descriptors of a chain in flight, and the contents that the device is to read. */
-static void describe_chain(struct vlb_queue_ctx *q, u16 head, const struct vlb_flight *f)
+/* Writes the descriptors of a chain, and the contents that the device is to read, to its memory. */
+static void describe_chain(struct vlb_queue_ctx *q, u16 head, const struct vlb_measure *m, u32 at)
 {
 	void *base = q->dev->memory.base;
 	const struct vring_desc *d;
 	struct vring_desc *table = q->shadow.desc;
 	struct vlb_chain c;
-	u32 at = f->start;
 	u16 i;
 
 	chain_begin(q, &c, head);
 	i = c.next;
 	if (c.indirect) {
-		struct vlb_measure m;
-
-		measure_chain(q, head, &m);
 		table = base + at;
-		at += m.pieces * sizeof(*d);
-		q->shadow.desc[head].addr = f->start;
-		q->shadow.desc[head].len = m.pieces * sizeof(*d);
+		q->shadow.desc[head].addr = at;
+		q->shadow.desc[head].len = m->pieces * sizeof(*d);
 		q->shadow.desc[head].flags = VRING_DESC_F_INDIRECT;
 		q->shadow.desc[head].next = 0;
+		at += m->pieces * sizeof(*d);
 		/* Whatever the order of the driver's table, a piece gets the next entry. */
 		i = 0;
 	}
@@ -170,15 +167,6 @@ static void describe_chain(struct vlb_queue_ctx *q, u16 head, const struct vlb_f
 		at += ALIGN(d->len, PIECE_ALIGN);
 		i = next;
 	}
-}
-
-/* The same for a buffer whose chain has gone back to the driver: one piece. */
-static void describe_posted(struct vlb_queue_ctx *q, u16 id, const struct vlb_flight *f)
-{
-	q->shadow.desc[id].addr = f->start;
-	q->shadow.desc[id].len = f->len;
-	q->shadow.desc[id].flags = 0;
-	q->shadow.desc[id].next = 0;
 }
 
 static void publish(struct vlb_queue_ctx *q, u16 head)
@@ -219,7 +207,7 @@ static void put_used(struct vlb_queue_ctx *q, u16 head, u32 len)
 	q->completed++;
 }
 
-/* Copies what a chain holds, piece behind piece, and gives the chain back at once. */
+/* Copies what a chain holds, piece behind piece, if there is room, and gives it back at once. */
 static void post_chain(struct vlb_queue_ctx *q, u16 head, const struct vlb_measure *m)
 {
 	const struct vring_desc *d;
@@ -227,21 +215,22 @@ static void post_chain(struct vlb_queue_ctx *q, u16 head, const struct vlb_measu
 	u32 bytes = max_t(u32, m->bytes, 1);
 	u32 at = 0;
 
-	if (q->free_count)
+	if (q->free_count && m->bytes <= q->pool_bytes)
 		at = pool_alloc(q, bytes);
 	if (at) {
 		u16 id = q->free_ids[--q->free_count];
-		struct vlb_flight *f = &q->flights[id];
 		u32 end = at;
 
-		take_off(q, f, at, bytes);
+		take_off(q, &q->flights[id], at, bytes);
 		chain_begin(q, &c, head);
 		while ((d = chain_next(&c))) {
 			memcpy(q->dev->memory.base + end, phys_to_virt(d->addr), d->len);
 			end += d->len;
 		}
-		f->len = end - at;
-		describe_posted(q, id, f);
+		q->shadow.desc[id].addr = at;
+		q->shadow.desc[id].len = end - at;
+		q->shadow.desc[id].flags = 0;
+		q->shadow.desc[id].next = 0;
 		publish(q, id);
 	} else {
 		q->dropped++;
@@ -249,7 +238,7 @@ static void post_chain(struct vlb_queue_ctx *q, u16 head, const struct vlb_measu
 	put_used(q, head, 0);
 }
 
-/* Takes over one chain of the driver. -ENOSPC: not now. */
+/* Takes over one chain of the driver. -ENOSPC: not now; -EFBIG: never. */
 static int take_chain(struct vlb_queue_ctx *q, u16 head, u32 *copied)
 {
 	struct vlb_measure m;
@@ -258,10 +247,6 @@ static int take_chain(struct vlb_queue_ctx *q, u16 head, u32 *copied)
 
 	if (head >= q->num || measure_chain(q, head, &m)) {
 		vlb_break(q->dev, VLB_BROKEN_DRIVER, q->index);
-		return -EINVAL;
-	}
-	if (m.bytes > q->pool_bytes) {
-		vlb_break(q->dev, VLB_BROKEN_TOO_LARGE, q->index);
 		return -EINVAL;
 	}
 	*copied = m.bytes;
@@ -273,6 +258,8 @@ static int take_chain(struct vlb_queue_ctx *q, u16 head, u32 *copied)
 		post_chain(q, head, &m);
 		return 0;
 	}
+	if (m.bytes > q->pool_bytes)
+		return -EFBIG;
 	f = &q->flights[head];
 	if (f->bytes) {
 		vlb_break(q->dev, VLB_BROKEN_DRIVER, q->index);
@@ -282,7 +269,7 @@ static int take_chain(struct vlb_queue_ctx *q, u16 head, u32 *copied)
 	if (!at)
 		return -ENOSPC;
 	take_off(q, f, at, max_t(u32, m.bytes, 1));
-	describe_chain(q, head, f);
+	describe_chain(q, head, &m, at);
 	publish(q, head);
 	return 0;
 }
@@ -311,8 +298,11 @@ static void kick(struct vlb_queue_ctx *q)
 		vlb_signal(q->kick);
 }
 
-/* Takes over what the driver has made available. Whether there is more than the budget. */
-static bool pull(struct vlb_queue_ctx *q)
+/*
+ * Takes over what the driver has made available. 1: there is more than the
+ * budget; -EFBIG: next is a chain that never fits, which the worker fails.
+ */
+static int pull(struct vlb_queue_ctx *q)
 {
 	s64 budget = BUDGET;
 	u32 copied;
@@ -323,24 +313,24 @@ static bool pull(struct vlb_queue_ctx *q)
 			int err;
 
 			if (budget <= 0)
-				return true;
+				return 1;
 			/* The index before the ring. */
 			smp_rmb();
 			head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
 			err = take_chain(q, head, &copied);
 			/* No room: the worker tries again when something has come back. */
 			if (err)
-				return false;
+				return err == -EFBIG ? err : 0;
 			q->avail_seen++;
 			budget -= copied;
 		}
 		if (!event_idx(q))
-			return false;
+			return 0;
 		WRITE_ONCE(vring_avail_event(q->ring), q->avail_seen);
 		/* Either the driver sees the event or we see its index. */
 		smp_mb();
 		if (q->avail_seen == READ_ONCE(q->ring->avail->idx))
-			return false;
+			return 0;
 	}
 }
 
@@ -485,19 +475,35 @@ static bool is_running(struct vlb_queue_ctx *q)
 /*
  * Whether the driver may get buffers back. That of consoles touches its rings
  * without a lock when input comes while it still probes, and ruins them.
- * (Linux 6.1 keeps device_is_bound() to itself.)
  */
 static bool is_settled(const struct vlb_queue_ctx *q)
 {
-	return q->dev->vdev.id.device != VIRTIO_ID_CONSOLE ||
-	       READ_ONCE(q->dev->vdev.dev.links.status) >= DL_DEV_DRIVER_BOUND;
+	return q->dev->vdev.id.device != VIRTIO_ID_CONSOLE || vlb_is_bound(q->dev);
+}
+
+/* Fails the driver's next chain, which exceeds the pool. Under serve. */
+static void fail_next(struct vlb_queue_ctx *q)
+{
+	u16 head;
+
+	spin_lock_irq(&q->lock);
+	head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
+	q->avail_seen++;
+	spin_unlock_irq(&q->lock);
+	dev_warn_ratelimited(q->dev->node->dev,
+			     "device %u: a buffer exceeds the memory of queue %u, and fails\n",
+			     q->dev->vdev.id.device, q->index);
+	finish_chain(q, head, 0, true);
+	spin_lock_irq(&q->lock);
+	put_used(q, head, 0);
+	spin_unlock_irq(&q->lock);
 }
 
 /* The worker: whatever there is to do in both directions. */
 static void serve(struct kthread_work *work)
 {
 	struct vlb_queue_ctx *q = container_of(work, struct vlb_queue_ctx, work);
-	bool more = true;
+	int more = 1;
 
 	mutex_lock(&q->serve);
 	if (is_running(q)) {
@@ -507,12 +513,16 @@ static void serve(struct kthread_work *work)
 		} else {
 			kthread_queue_delayed_work(q->dev->worker, &q->again, SHORT_DELAY);
 		}
-		while (more && !vlb_is_broken(q->dev)) {
+		while (more > 0 && !vlb_is_broken(q->dev)) {
 			spin_lock_irq(&q->lock);
 			more = pull(q);
 			kick(q);
 			spin_unlock_irq(&q->lock);
 			cond_resched();
+		}
+		if (more == -EFBIG && is_settled(q)) {
+			fail_next(q);
+			kthread_queue_delayed_work(q->dev->worker, &q->again, SHORT_DELAY);
 		}
 		interrupt(q);
 	}
@@ -527,47 +537,69 @@ static void serve_again(struct kthread_work *work)
 /* ---- Kicks, and broken devices ---- */
 
 /*
- * Gives everything back as failed; unless writable is set, only up to a buffer
- * that the device was to fill: the driver may add another one for it, for ever.
- * Under the lock.
+ * The next chain of a broken device that is to go back as failed. Unless
+ * writable is set, not one that the device was to fill: the driver may add
+ * another one for it, for ever. Under the lock.
  */
-static void fail_all(struct vlb_queue_ctx *q, bool writable)
+static bool next_to_fail(struct vlb_queue_ctx *q, bool writable, u16 *head)
 {
-	struct vlb_flight *f, *next;
+	struct vlb_measure m;
 
-	list_for_each_entry_safe(f, next, &q->order, list) {
+	while (!list_empty(&q->order)) {
+		struct vlb_flight *f = list_first_entry(&q->order, struct vlb_flight, list);
+
 		list_del(&f->list);
-		if (!(q->flags & VLB_QUEUE_POSTED)) {
-			u16 head = f - q->flights;
-
-			finish_chain(q, head, f->start, true);
-			put_used(q, head, 0);
-		}
+		q->in_flight--;
 		land(q, f);
+		*head = f - q->flights;
+		/* What was posted is back already. */
+		if (!(q->flags & VLB_QUEUE_POSTED))
+			return true;
 	}
-	q->in_flight = 0;
-	do {
-		while (q->avail_seen != READ_ONCE(q->ring->avail->idx)) {
-			struct vlb_measure m;
-			u16 head;
-
-			/* The index before the ring. */
-			smp_rmb();
-			head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
-			if (head >= q->num || measure_chain(q, head, &m))
-				return;
-			if (m.writable && !writable)
-				return;
-			finish_chain(q, head, 0, true);
-			put_used(q, head, 0);
-			q->avail_seen++;
-		}
+	if (q->avail_seen == READ_ONCE(q->ring->avail->idx)) {
 		if (!event_idx(q))
-			return;
+			return false;
 		WRITE_ONCE(vring_avail_event(q->ring), q->avail_seen);
 		/* Either the driver sees the event or we see its index. */
 		smp_mb();
-	} while (q->avail_seen != READ_ONCE(q->ring->avail->idx));
+		if (q->avail_seen == READ_ONCE(q->ring->avail->idx))
+			return false;
+	}
+	/* The index before the ring. */
+	smp_rmb();
+	*head = q->ring->avail->ring[q->avail_seen & (q->num - 1)];
+	if (*head >= q->num || measure_chain(q, *head, &m))
+		return false;
+	if (m.writable && !writable)
+		return false;
+	q->avail_seen++;
+	return true;
+}
+
+/* Gives everything back as failed. Under serve. */
+static void fail_all(struct vlb_queue_ctx *q)
+{
+	/* A driver may spin for what is posted, on the processor that this thread needs. */
+	bool spins = q->flags & VLB_QUEUE_POSTED;
+	u32 left = q->num;		/* a driver that does not wait may add for ever */
+	u16 head;
+
+	spin_lock_irq(&q->lock);
+	while (left && next_to_fail(q, true, &head)) {
+		left--;
+		/* Otherwise nobody else touches it: the driver has not got it back yet. */
+		if (!spins)
+			spin_unlock_irq(&q->lock);
+		finish_chain(q, head, 0, true);
+		if (!spins) {
+			cond_resched();
+			spin_lock_irq(&q->lock);
+		}
+		put_used(q, head, 0);
+	}
+	spin_unlock_irq(&q->lock);
+	if (!left)
+		kthread_queue_delayed_work(q->dev->worker, &q->drain, SHORT_DELAY);
 }
 
 /* The driver kicks, in any context. */
@@ -578,13 +610,17 @@ static bool notify(struct virtqueue *vq)
 
 	spin_lock_irqsave(&q->lock, flags);
 	if (vlb_is_broken(q->dev)) {
+		u16 head;
+
 		/* A driver that spins for its buffer may keep the worker from running. */
 		if (q->flags & VLB_QUEUE_POSTED)
-			fail_all(q, false);
+			while (next_to_fail(q, false, &head))
+				put_used(q, head, 0);
 		kthread_queue_delayed_work(q->dev->worker, &q->drain, SHORT_DELAY);
 	} else {
 		/* What was posted is back already, and the driver may want to hear of it. */
-		bool more = pull(q) || q->flags & VLB_QUEUE_POSTED;
+		int pulled = pull(q);
+		bool more = pulled > 0 || q->flags & VLB_QUEUE_POSTED;
 
 		/* Not within a call of another device whose eventfd is our kick. */
 		if (eventfd_signal_allowed())
@@ -593,6 +629,8 @@ static bool notify(struct virtqueue *vq)
 			more = true;
 		if (more)
 			kthread_queue_work(q->dev->worker, &q->work);
+		if (pulled == -EFBIG)
+			kthread_queue_delayed_work(q->dev->worker, &q->again, SHORT_DELAY);
 	}
 	spin_unlock_irqrestore(&q->lock, flags);
 	return true;
@@ -607,9 +645,7 @@ void vlb_drain_queue(struct vlb_queue_ctx *q)
 	mutex_lock(&q->serve);
 	if (q->vq && READ_ONCE(q->dev->status) & VIRTIO_CONFIG_S_DRIVER_OK) {
 		if (is_settled(q)) {
-			spin_lock_irq(&q->lock);
-			fail_all(q, true);
-			spin_unlock_irq(&q->lock);
+			fail_all(q);
 			interrupt(q);
 		} else {
 			kthread_queue_delayed_work(q->dev->worker, &q->drain, SHORT_DELAY);
@@ -700,44 +736,6 @@ void vlb_start_queue(struct vlb_queue_ctx *q)
 }
 
 /* ---- For the owner ---- */
-
-int vlb_rewind_queue(struct vlb_queue_ctx *q)
-{
-	struct vlb_flight *f;
-	int err = -EINVAL;
-
-	mutex_lock(&q->serve);
-	if (!is_running(q) || !is_settled(q))
-		goto unlock;
-	take_used(q);
-	err = -EPIPE;
-	if (vlb_is_broken(q->dev))
-		goto unlock;
-	err = 0;
-	spin_lock_irq(&q->lock);
-	memset(q->dev->memory.base + q->ring_at, 0, q->ring_bytes);
-	q->shadow_avail = 0;
-	q->shadow_kicked = 0;
-	q->shadow_used = 0;
-	list_for_each_entry(f, &q->order, list) {
-		u16 head = f - q->flights;
-
-		if (q->flags & VLB_QUEUE_POSTED)
-			describe_posted(q, head, f);
-		else
-			describe_chain(q, head, f);
-		publish(q, head);
-	}
-	q->shadow_kicked = q->shadow_avail;
-	if (q->kick)
-		vlb_signal(q->kick);
-	spin_unlock_irq(&q->lock);
-	interrupt(q);
-	kthread_queue_work(q->dev->worker, &q->work);
-unlock:
-	mutex_unlock(&q->serve);
-	return err;
-}
 
 void vlb_get_queue(struct vlb_queue_ctx *q, struct vlb_queue *info)
 {

@@ -75,16 +75,17 @@ enum vlb_broken {
 	VLB_BROKEN_REFUSED	= 2,	/* DRIVER_OK was refused */
 	VLB_BROKEN_USED_INDEX	= 3,	/* more buffers used than available */
 	VLB_BROKEN_USED_ID	= 4,	/* a buffer used that is not available */
-	VLB_BROKEN_TOO_LARGE	= 5,	/* a buffer exceeds the queue's memory */
-	VLB_BROKEN_DRIVER	= 6,	/* the driver's ring makes no sense */
-	VLB_BROKEN_REGISTER	= 7,	/* the kernel did not take the device */
-	VLB_BROKEN_DETACHED	= 8,	/* VLB_DETACH, or its owner has gone */
+	VLB_BROKEN_DRIVER	= 5,	/* the driver's ring makes no sense */
+	VLB_BROKEN_REGISTER	= 6,	/* the kernel did not take the device */
+	VLB_BROKEN_DETACHED	= 7,	/* VLB_DETACH, or its owner has gone */
+	VLB_BROKEN_UNPLUGGED	= 8,	/* VLB_UNPLUG is through */
 };
 
 /* Answer of VLB_GET_STATE. */
 struct vlb_state {
 	__u8 status;		/* virtio's, as the driver sees it */
-	__u8 reserved0[3];
+	__u8 bound;		/* 1: a driver has it, and has finished probing */
+	__u8 reserved0[2];
 	__u32 broken;		/* VLB_BROKEN_* */
 	__u32 broken_queue;	/* where; ~0 if no queue is to blame */
 	__u32 generation;	/* of the configuration space */
@@ -126,12 +127,6 @@ struct vlb_config {
 	__u8 data[VLB_MAX_CONFIG];
 };
 
-/* Argument of VLB_REWIND. */
-struct vlb_rewind {
-	__u32 index;
-	__u32 reserved;
-};
-
 #define VLB_GET_INFO		_IOR(0xbd, 0x00, struct vlb_info)
 #define VLB_ATTACH		_IOW(0xbd, 0x01, struct vlb_attach)
 #define VLB_DETACH		_IO(0xbd, 0x02)
@@ -140,7 +135,7 @@ struct vlb_rewind {
 #define VLB_GET_QUEUE		_IOWR(0xbd, 0x05, struct vlb_queue)
 #define VLB_SET_QUEUE_FDS	_IOW(0xbd, 0x06, struct vlb_queue_fds)
 #define VLB_SET_CONFIG		_IOW(0xbd, 0x07, struct vlb_config)
-#define VLB_REWIND		_IOW(0xbd, 0x08, struct vlb_rewind)
+#define VLB_UNPLUG		_IO(0xbd, 0x09)
 
 enum vlb_message_type {
 	VLB_STATUS		= 1,	/* the driver sets the device's status */

@@ -163,7 +163,7 @@ static void garbage_ioctl(struct owner *o)
 	switch (below(4)) {
 	case 0:
 		cmd = (uint32_t[]){ VLB_GET_INFO, VLB_GET_MEMORY, VLB_GET_STATE, VLB_GET_QUEUE,
-				    VLB_SET_QUEUE_FDS, VLB_SET_CONFIG, VLB_REWIND, VLB_ATTACH }[below(8)];
+				    VLB_SET_QUEUE_FDS, VLB_SET_CONFIG, VLB_ATTACH }[below(7)];
 		break;
 	case 1:
 		cmd = any();
@@ -324,7 +324,7 @@ static void own(void)
 	while (calls--) {
 		struct pollfd p = { .fd = o.fd, .events = POLLIN };
 
-		switch (below(16)) {
+		switch (below(15)) {
 		case 0:
 			garbage_ioctl(&o);
 			break;
@@ -341,24 +341,22 @@ static void own(void)
 			if (one_in(20)) {
 				ioctl(o.fd, VLB_DETACH);
 				attach(&o);
+			} else if (one_in(20)) {
+				ioctl(o.fd, VLB_UNPLUG);
 			}
 			break;
 		case 5:
-			if (one_in(4))
-				ioctl(o.fd, VLB_REWIND, &(struct vlb_rewind){ .index = below(4) });
-			break;
-		case 6:
 			if (write(o.events[below(4)], &one, 8) < 0)
 				break;
 			break;
-		case 7:
+		case 6:
 			usleep(below(2000));
 			break;
-		case 8:
+		case 7:
 			if (one_in(200))
 				raise(SIGKILL);
 			break;
-		case 9:
+		case 8:
 			poll(&p, 1, below(20));
 			break;
 		default:
@@ -376,10 +374,16 @@ static void own(void)
 
 static void use_driver(void)
 {
-	/* Not a console: Linux's hvc frees one with work of its terminal under way. */
+	/*
+	 * Not a console: Linux's hvc frees one with work of its terminal under way.
+	 * To a disk only without the page cache: its owner changes its size, and
+	 * Linux warns of dirty pages beyond the end.
+	 */
 	static const char *const files[] = { "/dev/hwrng", "/dev/vda", "/dev/input/event0" };
-	static uint8_t data[65536];
-	int fd = open(files[below(3)], O_RDWR | O_NONBLOCK | O_NOCTTY), n = below(20);
+	static uint8_t data[65536] __attribute__((aligned(4096)));
+	uint32_t which = below(3), n = below(20), unit = which == 1 ? 512 : 1;
+	int fd = open(files[which],
+		      O_RDWR | O_NONBLOCK | O_NOCTTY | (which == 1 ? O_DIRECT : 0));
 
 	if (fd < 0)
 		fd = open("/dev/hwrng", O_RDONLY | O_NONBLOCK);
@@ -388,11 +392,12 @@ static void use_driver(void)
 		return;
 	}
 	while (n--) {
-		ssize_t done = one_in(2) ? pread(fd, data, 1 + below(65536), below(65536))
-					 : read(fd, data, 1 + below(4096));
+		size_t size = (1 + below(65536 / unit)) * unit;
+		ssize_t done = one_in(2) ? pread(fd, data, size, below(65536 / unit) * unit)
+					 : read(fd, data, (1 + below(4096 / unit)) * unit);
 
 		if (one_in(3))
-			done = write(fd, data, below(16384));
+			done = write(fd, data, below(16384 / unit) * unit);
 		if (done < 0)
 			usleep(100);
 	}

@@ -45,6 +45,19 @@ check_nothing_is_left() {
   fi
 }
 
+# What the module has allocated and nobody knows of any more, if the kernel looks for that.
+check_nothing_is_lost() {
+  leaks=/sys/kernel/debug/kmemleak
+  [ -e $leaks ] || return 0
+  sleep 6 # it does not look at what is younger
+  # What has changed since the last look is looked at again.
+  for look in 1 2 3; do echo scan >$leaks; done
+  if grep -q 'virtio_loopback' $leaks; then
+    grep -B 20 -A 10 'virtio_loopback' $leaks | head -n 100
+    return 1
+  fi
+}
+
 dmesg >/tmp/boot
 dmesg -n 8 # a quiet console keeps warnings to itself
 echo on >/proc/sys/kernel/printk_devkmsg # the names of all tests
@@ -71,6 +84,10 @@ check ./test "$@"
 
 if [ "$fuzz_seconds" -gt 0 ]; then
   check ./fuzz "$fuzz_seconds" "$seed"
+  # The next disk is to be the first.
+  tries=0
+  while ls -d /sys/block/vd* >/dev/null 2>&1 && [ $tries -lt 300 ]; do tries=$((tries + 1)); sleep 0.1; done
+  if ls -d /sys/block/vd* 2>/dev/null; then echo "FAILED a disk without owner stays"; show_blocked; failed=1; fi
   check ./test rng_reads_what_the_device_wrote block_with_all_features_is_exact
 fi
 
@@ -96,6 +113,7 @@ if [ "$cycles" -gt 0 ]; then
   echo "$i load and unload cycles"
   check check_nothing_is_left
 fi
+check check_nothing_is_lost
 # It stops looking when it has found something.
 if [ -e /proc/lockdep_stats ]; then check grep -q 'debug_locks: *1' /proc/lockdep_stats; fi
 tries=0

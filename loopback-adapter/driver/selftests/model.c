@@ -55,7 +55,7 @@ int reply(int fd, uint32_t id, int32_t result, const void *data, uint32_t length
 
 /* ---- Rings ---- */
 
-void model_find_rings(struct model *m)
+static void find_rings(struct model *m)
 {
 	uint32_t i;
 
@@ -229,7 +229,7 @@ static bool serve_message(struct model *m)
 		} else if (msg.status & STATUS_FAILED) {
 			m->failures++;
 		} else if (msg.status & STATUS_DRIVER_OK) {
-			model_find_rings(m);
+			find_rings(m);
 			m->running = true;
 			m->starts++;
 		}
@@ -276,7 +276,8 @@ void model_attach(struct model *m)
 
 		m->queue[i].kick = fds.kick = new_eventfd();
 		m->queue[i].call = fds.call = new_eventfd();
-		check(!ioctl(m->fd, VLB_SET_QUEUE_FDS, &fds));
+		/* A device that broke meanwhile is for the test to notice. */
+		check(!ioctl(m->fd, VLB_SET_QUEUE_FDS, &fds) || errno == EPIPE);
 	}
 }
 
@@ -472,6 +473,43 @@ struct model *model_console(void)
 	m->attach.config_size = 12;
 	m->attach.queue[1].flags = VLB_QUEUE_POSTED;
 	m->attach.queue[1].size = 1024;
+	return m;
+}
+
+/* struct virtio_console_control */
+struct control {
+	uint32_t id;
+	uint16_t event, value;
+};
+
+static uint32_t serve_ports(struct model *m, int q, struct piece *p, unsigned int n)
+{
+	struct control c;
+
+	if (q != 3)
+		return serve_console(m, q, p, n);
+	check(p[0].len >= sizeof(c));
+	memcpy(&c, p[0].data, sizeof(c));
+	if (c.event == 0) {		/* DEVICE_READY: PORT_ADD */
+		c = (struct control){ 1, 1, 0 };
+		check(model_put(m, 2, &c, sizeof(c)));
+	} else if (c.event == 3) {	/* PORT_READY: PORT_OPEN */
+		c = (struct control){ 1, 6, 1 };
+		check(model_put(m, 2, &c, sizeof(c)));
+	}
+	return 0;
+}
+
+struct model *model_ports(void)
+{
+	struct model *m = new_model(3, 6, 64, INDIRECT | FEATURE(1));
+
+	m->serve = serve_ports;
+	m->ahead = 1 << 0 | 1 << 2 | 1 << 4;
+	m->attach.config_size = 12;
+	m->attach.config[4] = 2;	/* max_nr_ports */
+	m->attach.queue[1].flags = VLB_QUEUE_POSTED;
+	m->attach.queue[3].flags = VLB_QUEUE_POSTED;
 	return m;
 }
 

@@ -91,6 +91,8 @@ struct model {
 struct model *model_rng(void);
 struct model *model_block(uint64_t bytes, int queues, uint64_t features);
 struct model *model_console(void);
+/* A console with a port number 1 beside it, by queues 4 and 5. */
+struct model *model_ports(void);
 struct model *model_input(void);
 struct model *model_i2c(void);
 
@@ -111,8 +113,6 @@ void model_end(struct model *m);
 unsigned int model_next(struct model *m, int q, uint16_t *head, struct piece *p);
 void model_used(struct model *m, int q, uint16_t head, uint32_t len);
 void model_call(struct model *m, int q);
-/* Where the rings are, from VLB_GET_QUEUE; from index 0 again. */
-void model_find_rings(struct model *m);
 
 /* Puts bytes into a buffer of the queue that waits for some; false: there is none. */
 bool model_put(struct model *m, int q, const void *data, uint32_t len);

@@ -143,7 +143,6 @@ static void nothing_works_before_attach(void)
 	struct vlb_queue queue = {};
 	struct vlb_queue_fds fds = { .kick = -1, .call = -1 };
 	struct vlb_config config = {};
-	struct vlb_rewind rewind = {};
 	struct vlb_state state;
 	struct vlb_message message;
 	struct pollfd p;
@@ -156,7 +155,7 @@ static void nothing_works_before_attach(void)
 	check(ioctl(fd, VLB_GET_QUEUE, &queue) < 0 && errno == ENODEV);
 	check(ioctl(fd, VLB_SET_QUEUE_FDS, &fds) < 0 && errno == ENODEV);
 	check(ioctl(fd, VLB_SET_CONFIG, &config) < 0 && errno == ENODEV);
-	check(ioctl(fd, VLB_REWIND, &rewind) < 0 && errno == ENODEV);
+	check(ioctl(fd, VLB_UNPLUG) < 0 && errno == ENODEV);
 	check(read(fd, &message, sizeof(message)) < 0 && errno == ENODEV);
 	check(reply(fd, 1, 0, NULL, 0) == -ENODEV);
 	check(ioctl(fd, 0xbd42) < 0 && errno == ENOTTY);
@@ -218,6 +217,21 @@ static void bad_attach_is_refused(void)
 	check_refused(__LINE__, (void *)8, EFAULT);
 }
 
+/* Its driver would spin for ever, with a lock held, if the owner never gave a buffer back. */
+static void console_that_could_spin_is_refused(void)
+{
+	struct model *m = model_console();
+	struct vlb_attach good = m->attach;
+
+	check_attach(a.queue[1].flags = 0, EINVAL);
+	good.features |= FEATURE(1);	/* MULTIPORT */
+	good.queue_count = 4;
+	good.queue[2].size = 64;
+	good.queue[3].size = 64;
+	good.config[4] = 1;		/* max_nr_ports */
+	check_attach(, EINVAL);
+}
+
 static void second_attach_is_refused(void)
 {
 	struct model *m = model_rng();
@@ -233,7 +247,6 @@ static void bad_arguments_are_refused(void)
 	struct vlb_queue queue = { .index = 1 };
 	struct vlb_queue_fds fds = { .kick = -1, .call = -1 };
 	struct vlb_config config = { .length = 1 };
-	struct vlb_rewind rewind = { .index = 1 };
 	struct vlb_message message;
 	struct { struct vlb_reply r; char more; } large = {};
 	struct vlb_reply r = {};
@@ -270,7 +283,7 @@ static void bad_arguments_are_refused(void)
 	config.length = 0;
 	config.flags = 2;
 	check(ioctl(m->fd, VLB_SET_CONFIG, &config) < 0 && errno == EINVAL);
-	check(ioctl(m->fd, VLB_REWIND, &rewind) < 0 && errno == EINVAL);
+	check(ioctl(m->fd, _IOW(0xbd, 0x06, struct vlb_config), &config) < 0 && errno == ENOTTY);
 	check(read(m->fd, &message, sizeof(message) - 1) < 0 && errno == EINVAL);
 	check(write(m->fd, &r, 15) < 0 && errno == EINVAL);
 	check(write(m->fd, &r, 17) < 0 && errno == EINVAL);
@@ -462,21 +475,55 @@ static void block_with_little_memory_is_exact(void)
 }
 static void block_with_little_memory_plain_is_exact(void) { block_is_exact(0, 1, 140 << 10); }
 
-static void too_large_a_buffer_breaks_the_device(void)
+static void too_large_a_buffer_fails_alone(void)
 {
-	struct model *m = model_block(4 * MiB, 1, INDIRECT);
-	struct vlb_state state;
+	struct model *m = model_block(4 * MiB, 1, INDIRECT | EVENT_IDX);
 	void *data = aligned(65536);
-	int fd;
+	int fd, i;
 
 	m->attach.queue[0].memory = 32768;
 	model_start(m);
 	fd = open_disk(O_DIRECT);
-	check(pread(fd, data, 4096, 0) == 4096);
-	check(pread(fd, data, 65536, 0) < 0 && errno == EIO);
-	check_soon(broken(m) == VLB_BROKEN_TOO_LARGE);
-	check(!ioctl(m->fd, VLB_GET_STATE, &state) && state.broken_queue == 0);
+	for (i = 0; i < 3; i++) {
+		check(pread(fd, data, 4096, 0) == 4096);
+		check(pread(fd, data, 65536, 0) < 0 && errno == EIO);
+	}
+	check(pread(fd, data, 4096, 65536) == 4096);
+	check(!broken(m));
 	close(fd);
+}
+
+/* A pipe is spliced into a port of a console. */
+static void too_large_a_text_is_lost_alone(uint32_t flags)
+{
+	static const char line[] = "what comes behind it\n";
+	struct model *m = model_ports();
+	struct vlb_queue info = { .index = 5 };
+	struct vlb_state state;
+	int ends[2], fd = -1;
+	char path[64];
+
+	m->attach.queue[5].memory = 65536;
+	m->attach.queue[5].flags = flags;
+	model_start(m);
+	check_soon(!ioctl(m->fd, VLB_GET_STATE, &state) && state.bound);
+	sprintf(path, "/dev/vport%sp1", state.name + strlen("virtio"));
+	check_soon((fd = open(path, O_WRONLY)) >= 0);
+	check(!pipe(ends) && fcntl(ends[1], F_SETPIPE_SZ, 131072) >= 0);
+	check(write(ends[1], calloc(1, 131072), 131072) == 131072);
+	check(splice(ends[0], NULL, fd, NULL, 131072, 0) == 131072);
+	check(write(fd, line, strlen(line)) == (ssize_t)strlen(line));
+	check_soon(strstr(m->text, line));
+	check(m->text_length == strlen(line) && !broken(m));
+	check(!ioctl(m->fd, VLB_GET_QUEUE, &info) && info.dropped == !!flags);
+	close(fd);
+	model_end(m);
+}
+
+static void too_large_a_text_fails_alone(void) { too_large_a_text_is_lost_alone(0); }
+static void too_large_a_text_is_dropped_alone(void)
+{
+	too_large_a_text_is_lost_alone(VLB_QUEUE_POSTED);
 }
 
 static void configuration_change_reaches_the_driver(void)
@@ -617,6 +664,32 @@ static void driver_unbinds_and_binds(void)
 		check_rng();
 	}
 	check(!broken(m));
+}
+
+static bool is_bound(struct model *m, struct vlb_state *state)
+{
+	return !ioctl(m->fd, VLB_GET_STATE, state) && state->bound == 1;
+}
+
+static void bound_tells_that_a_driver_is_through(void)
+{
+	struct model *m = model_rng();
+	struct vlb_state state;
+
+	m->stop_at = STATUS_DRIVER_OK;
+	model_start(m);
+	check_soon(m->mute);
+	check(!ioctl(m->fd, VLB_GET_STATE, &state) && !state.bound);
+	model_end(m);
+
+	m = model_rng();
+	model_start(m);
+	check_rng();
+	/* It has its hwrng before its probe has ended. */
+	check_soon(is_bound(m, &state));
+	write_text("/sys/bus/virtio/drivers/virtio_rng/unbind", state.name);
+	check(!ioctl(m->fd, VLB_GET_STATE, &state) && !state.bound);
+	model_end(m);
 }
 
 static void nodes_do_not_mix(void)
@@ -1323,36 +1396,334 @@ static void detach_with_reads_in_flight(void)
 	check(!ioctl(m->fd, VLB_ATTACH, &m->attach));
 }
 
-/* A daemon dies and another takes over what it left undone. */
-static void rewind_hands_over_what_is_in_flight(void)
+/* Those that the driver has put on its ring, and has not got back. */
+static int reads_in_flight(void)
+{
+	char text[64];
+	int reads = 0;
+
+	if (read_text("/sys/block/vda/inflight", text, sizeof(text)))
+		sscanf(text, "%d", &reads);
+	return reads;
+}
+
+/* Some are with the device, and for the others there is no memory: all of them go back. */
+static void detach_with_many_reads(void)
 {
 	struct model *m = model_block(4 * MiB, 1, INDIRECT | EVENT_IDX);
-	struct load load[4];
-	pthread_t thread[4];
-	int fd, i, round;
+	pid_t reader[24];
+	int fd, i, status;
+	uint16_t taken;
+
+	m->attach.queue[0].memory = 32768;
+	model_start(m);
+	fd = open_disk(O_DIRECT);
+	m->hold = true;
+	usleep(1000);
+	for (i = 0; i < 24; i++) {
+		reader[i] = fork();
+		if (!reader[i]) {
+			close(m->fd);
+			_exit(pread(fd, aligned(4096), 4096, 8192 * i) < 0 && errno == EIO ? 0 : 1);
+		}
+	}
+	check_soon(reads_in_flight() == 24);
+	taken = m->queue[0].avail->idx - m->queue[0].next;
+	check(taken >= 4 && taken <= 12);
+	check(!ioctl(m->fd, VLB_DETACH));
+	for (i = 0; i < 24; i++) {
+		check_soon(waitpid(reader[i], &status, WNOHANG) == reader[i]);
+		check(WIFEXITED(status) && !WEXITSTATUS(status));
+	}
+	close(fd);
+	check_soon(!exists(DISK));
+}
+
+/* ---- Unplugged in order ---- */
+
+/* Its driver may write a MiB at once. */
+static struct model *model_large_block(int queues, uint64_t features)
+{
+	struct model *m = model_block(4 * MiB, queues, features);
+	int i;
+
+	for (i = 0; i < queues; i++)
+		m->attach.queue[i].memory = 2 * MiB;
+	return m;
+}
+
+/* So much of a disk is written, but not on the device yet; the file stays open, or it would be. */
+static int dirty_disk(struct model *m, uint8_t *data)
+{
+	int fd = open_disk(0);
+	size_t i;
+
+	for (i = 0; i < MiB; i++)
+		data[i] = i * 2654435761u >> 13;
+	check(pwrite(fd, data, MiB, MiB) == MiB);
+	check(memcmp(m->disk + MiB, data, MiB));
+	return fd;
+}
+
+static void check_unplugged(struct model *m)
+{
+	struct vlb_message message;
+	struct pollfd p = { .events = POLLIN };
+
+	check_soon(broken(m) == VLB_BROKEN_UNPLUGGED);
+	check(m->resets == m->starts && !m->failures);
+	model_stop(m);
+	p.fd = m->fd;
+	check(poll(&p, 1, 10000) == 1 && p.revents == (POLLERR | POLLHUP));
+	check(read(m->fd, &message, sizeof(message)) < 0 && errno == EPIPE);
+	check(ioctl(m->fd, VLB_UNPLUG) < 0 && errno == EPIPE);
+}
+
+static void unplug_has_the_driver_write_back(void)
+{
+	struct model *m = model_large_block(2, INDIRECT | EVENT_IDX);
+	uint8_t *data = aligned(MiB);
+	int fd;
+
+	model_start(m);
+	fd = dirty_disk(m, data);
+	check(!ioctl(m->fd, VLB_UNPLUG));
+	check_unplugged(m);
+	check(!memcmp(m->disk + MiB, data, MiB));
+	check(!exists(DISK));
+	check(ioctl(m->fd, VLB_ATTACH, &m->attach) < 0 && errno == EEXIST);
+	check(!ioctl(m->fd, VLB_DETACH));
+	check(ioctl(m->fd, VLB_UNPLUG) < 0 && errno == ENODEV);
+	close(fd);
+	m->running = false;
+	check(!ioctl(m->fd, VLB_ATTACH, &m->attach));
+}
+
+/* The device is as served as before, until its driver is through. */
+static void second_unplug_is_refused(void)
+{
+	struct model *m = model_large_block(1, 0);
+	struct vlb_queue_fds fds = { 0 };
+	uint8_t *data = aligned(MiB);
+	int fd;
+
+	model_start(m);
+	fd = dirty_disk(m, data);
+	m->hold = true;
+	usleep(1000);
+	check(!ioctl(m->fd, VLB_UNPLUG));
+	check_soon(m->queue[0].avail->idx != m->queue[0].next);
+	check(ioctl(m->fd, VLB_UNPLUG) < 0 && errno == EALREADY);
+	check(ioctl(m->fd, VLB_ATTACH, &m->attach) < 0 && errno == EEXIST);
+	fds.kick = m->queue[0].kick;
+	fds.call = m->queue[0].call;
+	check(!ioctl(m->fd, VLB_SET_QUEUE_FDS, &fds) && !broken(m));
+	m->hold = false;
+	check_unplugged(m);
+	check(!memcmp(m->disk + MiB, data, MiB));
+	close(fd);
+}
+
+/* The driver waits for a device that serves nothing: it fails, and nothing waits. */
+static void detach_ends_an_unplug(void)
+{
+	struct model *m = model_large_block(1, INDIRECT);
+	int fd;
+
+	model_start(m);
+	fd = dirty_disk(m, aligned(MiB));
+	m->hold = true;
+	usleep(1000);
+	check(!ioctl(m->fd, VLB_UNPLUG));
+	check_soon(m->queue[0].avail->idx != m->queue[0].next);
+	usleep(50000);
+	check(!broken(m));
+	check(!ioctl(m->fd, VLB_DETACH));
+	check_soon(!exists(DISK));
+	close(fd);
+	model_stop(m);
+	check(!ioctl(m->fd, VLB_ATTACH, &m->attach));
+}
+
+static void owner_killed_while_it_unplugs(void)
+{
+	struct model *m = model_large_block(2, INDIRECT);
+	int go[2], fd;
+	pid_t owner;
+	char c;
+
+	check(!pipe(go));
+	owner = fork();
+	if (!owner) {
+		model_start(m);
+		check(read(go[0], &c, 1) == 1);
+		m->hold = true;
+		usleep(1000);
+		check(!ioctl(m->fd, VLB_UNPLUG));
+		pause();
+	}
+	fd = open_disk(0);
+	check(pwrite(fd, aligned(MiB), MiB, 0) == MiB);
+	check(write(go[1], "g", 1) == 1);
+	usleep(100000);
+	check(exists(DISK));
+	kill(owner, SIGKILL);
+	check(waitpid(owner, NULL, 0) == owner);
+	check_soon(!exists(DISK));
+	close(fd);
+}
+
+/* The driver comes, and is asked to go when it is through. */
+static void unplug_before_driver_ok(void)
+{
+	struct model *m = model_rng();
+
+	model_attach(m);
+	check(!ioctl(m->fd, VLB_UNPLUG));
+	usleep(10000);
+	check(!broken(m));
+	model_serve(m);
+	check_unplugged(m);
+	check(m->starts == 1 && m->resets == 1 && !rng_is_there());
+	model_end(m);
+
+	/* An answer that never comes ends it as ever. */
+	m = model_rng();
+	m->attach.timeout = 300;
+	m->stop_at = STATUS_FEATURES_OK;
+	model_start(m);
+	check_soon(m->mute);
+	check(!ioctl(m->fd, VLB_UNPLUG));
+	check_soon(broken(m) == VLB_BROKEN_TIMEOUT);
+	check(ioctl(m->fd, VLB_UNPLUG) < 0 && errno == EPIPE);
+	model_end(m);
+}
+
+static void unplug_under_load_ends(void)
+{
+	struct model *m = model_block(4 * MiB, 2, INDIRECT | EVENT_IDX);
+	pid_t reader[4];
+	int fd, i, status;
 
 	model_start(m);
 	fd = open_disk(O_DIRECT);
 	for (i = 0; i < 4; i++) {
-		load[i] = (struct load){ fd, i * MiB, MiB, i, 300 };
-		check(!pthread_create(&thread[i], NULL, block_load, &load[i]));
-	}
-	for (round = 0; round < 20; round++) {
-		struct vlb_rewind r = {};
+		reader[i] = fork();
+		if (!reader[i]) {
+			void *data = aligned(4096);
 
-		usleep(2000);
-		model_stop(m);
-		/* Whatever the dead one has done to the ring. */
-		memset((void *)m->queue[0].desc, 0xee, 64 * 16);
-		check(!ioctl(m->fd, VLB_REWIND, &r));
-		model_find_rings(m);
-		model_serve(m);
+			close(m->fd);
+			while (pread(fd, data, 4096, 4096 * i) == 4096)
+				;
+			_exit(0);
+		}
 	}
+	check_soon(m->served > 200);
+	check(!ioctl(m->fd, VLB_UNPLUG));
+	check_unplugged(m);
 	for (i = 0; i < 4; i++)
-		pthread_join(thread[i], NULL);
-	check(!broken(m));
+		check(waitpid(reader[i], &status, 0) == reader[i] && !status);
 	close(fd);
-	model_end(m);
+}
+
+/* The driver resets the device in another thread, and comes again perhaps. */
+static void unplug_beside_unbind_and_bind(void)
+{
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		struct model *m = model_rng();
+		struct vlb_state state;
+		pid_t pid;
+
+		model_start(m);
+		check_rng();
+		check(!ioctl(m->fd, VLB_GET_STATE, &state));
+		pid = fork();
+		if (!pid) {
+			int bind = open("/sys/bus/virtio/drivers/virtio_rng/bind", O_WRONLY);
+			int unbind = open("/sys/bus/virtio/drivers/virtio_rng/unbind", O_WRONLY);
+
+			close(m->fd);
+			while (write(unbind, state.name, strlen(state.name)) > 0 &&
+			       write(bind, state.name, strlen(state.name)) > 0)
+				;
+			_exit(0);
+		}
+		usleep(500 * i);
+		check(!ioctl(m->fd, VLB_UNPLUG));
+		check_unplugged(m);
+		check(waitpid(pid, NULL, 0) == pid);
+		model_end(m);
+	}
+}
+
+/* What exceeds the memory fails while the device goes, too: its driver waits for that. */
+static void unplug_while_buffers_fail_alone(void)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		struct model *m = model_block(4 * MiB, 2, INDIRECT | (i & 1 ? EVENT_IDX : 0));
+		struct vlb_state state;
+		pid_t reader[2];
+		int fd, j;
+
+		m->attach.queue[0].memory = 32768;
+		m->attach.queue[1].memory = 32768;
+		model_start(m);
+		fd = open_disk(O_DIRECT);
+		for (j = 0; j < 2; j++) {
+			reader[j] = fork();
+			if (!reader[j]) {
+				void *data = aligned(65536);
+
+				close(m->fd);
+				while (pread(fd, data, j ? 4096 : 65536, 0) == 4096 ||
+				       errno == EIO)
+					;
+				_exit(0);
+			}
+		}
+		usleep(7000 * i);
+		check(!ioctl(m->fd, VLB_GET_STATE, &state));
+		if (i == 2) {
+			int unbind = open("/sys/bus/virtio/drivers/virtio_blk/unbind", O_WRONLY);
+
+			check(write(unbind, state.name, strlen(state.name)) > 0);
+			close(unbind);
+		}
+		check(!ioctl(m->fd, VLB_UNPLUG));
+		check_unplugged(m);
+		for (j = 0; j < 2; j++) {
+			kill(reader[j], SIGKILL);
+			check(waitpid(reader[j], NULL, 0) == reader[j]);
+		}
+		close(fd);
+		model_end(m);
+		check_soon(!exists(DISK));
+	}
+}
+
+static void all_kinds_are_unplugged(void)
+{
+	struct model *kinds[] = { model_rng(), model_input(), model_console(), model_i2c() };
+	struct vlb_state state;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		struct model *m = kinds[i];
+
+		if (i == 3 && !exists("/sys/bus/virtio/drivers/i2c_virtio") &&
+		    !exists("/sys/bus/virtio/drivers/virtio_i2c"))
+			break;
+		model_start(m);
+		check_soon(!ioctl(m->fd, VLB_GET_STATE, &state) && state.bound);
+		check(!ioctl(m->fd, VLB_UNPLUG));
+		check_unplugged(m);
+		check(m->resets == 1);
+		model_end(m);
+	}
 }
 
 /* ---- Again and again ---- */
@@ -1399,59 +1770,424 @@ static void a_hundred_detaches_of_one_file(void)
 	model_end(m);
 }
 
-/* Each allocation on the way to a device fails once (only where the kernel has fault injection). */
+/* ---- Allocations, and copies from and to user space, that fail ---- */
+
+/* Only a kernel with fault injection can have them. */
+static bool can_inject(void)
+{
+	return exists("/proc/self/fail-nth");
+}
+
+/* The nth of this thread from now on fails. Returns what end_fault() wants. */
+static int begin_fault(int n)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	char text[16];
+
+	check(fd >= 0);
+	sprintf(text, "%d", n);
+	check(write(fd, text, strlen(text)) > 0);
+	return fd;
+}
+
+/* Whether one has failed. */
+static bool end_fault(int fd)
+{
+	char text[16] = "";
+	bool came;
+	int err = errno;
+
+	/* That copy may be the one that fails, and so may the next. */
+	came = read(fd, text, sizeof(text) - 1) > 0 && atoi(text) == 0;
+	check(write(fd, "0", 1) > 0 || (errno == EFAULT && write(fd, "0", 1) > 0));
+	close(fd);
+	errno = err;
+	return came;
+}
+
+/* What a call may give for want of memory; that of a thread is told by several. */
+static bool is_want(int err)
+{
+	return err == ENOMEM || err == EFAULT || err == ENFILE || err == EINTR || err == EAGAIN;
+}
+
+/* An owner, call by call. */
+struct owner {
+	int fd;
+	struct vlb_attach *attach;
+	struct vlb_queue_fds *fds;
+	int memory;
+};
+
+static int call_open(struct owner *o)
+{
+	o->fd = open(NODE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return o->fd < 0 ? -errno : 0;
+}
+
+static int call_attach(struct owner *o)
+{
+	return ioctl(o->fd, VLB_ATTACH, o->attach) ? -errno : 0;
+}
+
+static int call_detach(struct owner *o)
+{
+	return ioctl(o->fd, VLB_DETACH) ? -errno : 0;
+}
+
+static int call_unplug(struct owner *o)
+{
+	return ioctl(o->fd, VLB_UNPLUG) ? -errno : 0;
+}
+
+static int call_info(struct owner *o)
+{
+	struct vlb_info info;
+
+	return ioctl(o->fd, VLB_GET_INFO, &info) ? -errno : 0;
+}
+
+static int call_state(struct owner *o)
+{
+	struct vlb_state state;
+
+	return ioctl(o->fd, VLB_GET_STATE, &state) ? -errno : 0;
+}
+
+static int call_memory(struct owner *o)
+{
+	int fd = ioctl(o->fd, VLB_GET_MEMORY), err = errno;
+
+	close(fd);
+	return fd < 0 ? -err : 0;
+}
+
+static int call_mmap(struct owner *o)
+{
+	volatile uint8_t *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, o->memory, 0);
+	int i;
+
+	if (p == MAP_FAILED)
+		return -errno;
+	for (i = 0; i < 65536; i += 4096)
+		p[i]++;
+	munmap((void *)p, 65536);
+	return 0;
+}
+
+static int call_queue(struct owner *o)
+{
+	struct vlb_queue queue = { .index = 1 };
+
+	return ioctl(o->fd, VLB_GET_QUEUE, &queue) ? -errno : 0;
+}
+
+static int call_fds(struct owner *o)
+{
+	return ioctl(o->fd, VLB_SET_QUEUE_FDS, o->fds) ? -errno : 0;
+}
+
+static int call_config(struct owner *o)
+{
+	struct vlb_config config = { .length = 8, .flags = VLB_CONFIG_NOTIFY };
+
+	memcpy(config.data, o->attach->config, 8);
+	return ioctl(o->fd, VLB_SET_CONFIG, &config) ? -errno : 0;
+}
+
+static int call_read(struct owner *o)
+{
+	struct vlb_message message;
+
+	return read(o->fd, &message, sizeof(message)) < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+static int call_write(struct owner *o)
+{
+	int err = reply(o->fd, 4711, 0, NULL, 0);
+
+	return err == -ENOENT ? 0 : err;
+}
+
+static int call_poll(struct owner *o)
+{
+	struct pollfd p = { .fd = o->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) < 0 ? -errno : 0;
+}
+
+/* Closing never fails, whatever becomes of memory. */
+static int call_close(struct owner *o)
+{
+	int fd = o->fd;
+
+	o->fd = -1;
+	return close(fd) ? -errno : 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct owner *o);
+	int needs;		/* 1: an open node, 2: a device as well */
+} calls[] = {
+	{ "open", call_open, 0 },
+	{ "attach", call_attach, 1 },
+	{ "info", call_info, 1 },
+	{ "detach", call_detach, 2 },
+	{ "unplug", call_unplug, 2 },
+	{ "state", call_state, 2 },
+	{ "memory", call_memory, 2 },
+	{ "mmap", call_mmap, 2 },
+	{ "queue", call_queue, 2 },
+	{ "fds", call_fds, 2 },
+	{ "config", call_config, 2 },
+	{ "read", call_read, 2 },
+	{ "write", call_write, 2 },
+	{ "poll", call_poll, 2 },
+	{ "close", call_close, 2 },
+};
+
+/* Of each call the first fails, then the second, until all go well; the other card never notices. */
 static void failing_allocations_give_an_error(void)
 {
-	struct model *m = model_block(MiB, 2, 0);
+	struct model *m = model_block(MiB, 2, 0), *other = model_rng();
+	struct vlb_queue_fds fds = { 0, new_eventfd(), new_eventfd(), 0 };
+	unsigned int i;
 	int n, failures = 0;
 
-	if (!exists("/proc/self/fail-nth"))
+	if (!can_inject())
 		return;
 	m->attach.queue[0].memory = m->attach.queue[1].memory = 65536;
 	m->attach.queue[1].flags = VLB_QUEUE_POSTED;
-	for (n = 1; n < 2000; n++) {
-		char text[16];
-		int nth = open("/proc/thread-self/fail-nth", O_RDWR), fd, result, err;
-		struct vlb_queue_fds fds = { 0, new_eventfd(), new_eventfd(), 0 };
+	other->node = OTHER_NODE;
+	model_start(other);
+	check_rng();
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		bool came = true;
 
-		check(nth >= 0);
-		sprintf(text, "%d", n);
-		check(write(nth, text, strlen(text)) > 0);
-		fd = open(NODE, O_RDWR);
-		result = fd < 0 ? -1 : ioctl(fd, VLB_ATTACH, &m->attach);
-		err = errno;
-		if (!result) {
-			int memory = ioctl(fd, VLB_GET_MEMORY);
+		for (n = 1; came; n++) {
+			struct owner o = {
+				.fd = -1, .attach = &m->attach, .fds = &fds, .memory = -1,
+			};
+			int fault, err;
 
-			result = ioctl(fd, VLB_SET_QUEUE_FDS, &fds);
-			err = errno;
-			if (memory < 0)
-				result = -1;
-			close(memory);
+			check(n < 2000);
+			if (calls[i].needs > 0)
+				check(!call_open(&o));
+			if (calls[i].needs > 1) {
+				check(!call_attach(&o));
+				o.memory = ioctl(o.fd, VLB_GET_MEMORY);
+				check(o.memory >= 0);
+			}
+			fault = begin_fault(n);
+			err = calls[i].run(&o);
+			came = end_fault(fault);
+			if (err) {
+				failures++;
+				if (!is_want(-err) || !came)
+					fail("%s: allocation %d gave %s", calls[i].name, n,
+					     strerror(-err));
+				/* There is nothing half done that would be in the way. */
+				err = calls[i].run(&o);
+				if (err)
+					fail("%s: behind allocation %d %s", calls[i].name, n,
+					     strerror(-err));
+			}
+			if (o.memory >= 0)
+				close(o.memory);
+			if (o.fd >= 0)
+				close(o.fd);
+			check_rng();
 		}
-		/* How many of n are left; that copy may be the one that fails. */
-		if (read(nth, text, sizeof(text)) < 0) {
-			check(errno == EFAULT);
-			strcpy(text, "1");
-		}
-		text[15] = 0;
-		/* And so may this one. */
-		check(write(nth, "0", 1) > 0 || (errno == EFAULT && write(nth, "0", 1) > 0));
-		close(nth);
-		if (fd >= 0)
-			close(fd);
-		close(fds.kick);
-		close(fds.call);
-		if (atoi(text) == 0 && result) {
-			failures++;
-			if (err != ENOMEM && err != EFAULT && err != ENFILE && err != EINTR && err != EAGAIN)
-				fail("allocation %d gave %s", n, strerror(err));
-		}
-		if (atoi(text))
-			break;
+		printf("# %s: %d allocations or copies\n", calls[i].name, n - 2);
 	}
 	printf("# %d failed\n", failures);
-	check(n < 2000 && failures > 10);
+	check(failures > 20);
+	check(!broken(other));
+	model_end(other);
+}
+
+static struct vlb_state state_of(struct model *m)
+{
+	struct vlb_state state;
+
+	check(!ioctl(m->fd, VLB_GET_STATE, &state));
+	return state;
+}
+
+/* The same for what a driver does when it probes the device: for each of the first ones, then every so many. */
+static void bind_with_faults(struct model *m, const char *driver, int first, int step)
+{
+	char bind[128], unbind[128], name[32];
+	bool came = true;
+	int n, failures = 0;
+
+	if (!can_inject())
+		return;
+	sprintf(bind, "/sys/bus/virtio/drivers/%s/bind", driver);
+	sprintf(unbind, "/sys/bus/virtio/drivers/%s/unbind", driver);
+	model_start(m);
+	check_soon(state_of(m).bound);
+	strcpy(name, state_of(m).name);
+	for (n = 1; came; n += n < first ? 1 : step) {
+		int fd, fault;
+		bool bound;
+
+		check(n < 2000);
+		write_text(unbind, name);
+		check(!state_of(m).bound);
+		fd = open(bind, O_WRONLY | O_CLOEXEC);
+		check(fd >= 0);
+		fault = begin_fault(n);
+		bound = write(fd, name, strlen(name)) > 0;
+		came = end_fault(fault);
+		close(fd);
+		check(bound || came);
+		check(!broken(m));
+		if (!bound) {
+			failures++;
+			check(!state_of(m).bound);
+			write_text(bind, name);
+		}
+		if (!state_of(m).bound || !m->running)
+			fail("allocation %d (bound: %d): %s", n, bound,
+			     m->running ? "nobody has it" : "it does not run");
+	}
+	printf("# %d probes failed, the last allocation was some before %d\n", failures, n);
+	check(failures > 5);
+}
+
+static void rng_is_bound_with_failing_allocations(void)
+{
+	struct model *m = model_rng();
+
+	bind_with_faults(m, "virtio_rng", 100, 1);
+	if (can_inject())
+		check_rng();
+}
+
+static void disk_is_bound_with_failing_allocations(void)
+{
+	struct model *m = model_block(4 * MiB, 2, INDIRECT | EVENT_IDX);
+
+	bind_with_faults(m, "virtio_blk", 20, 23);
+	if (can_inject())
+		run_block_load(m, 4, 50);
+}
+
+static void input_is_bound_with_failing_allocations(void)
+{
+	bind_with_faults(model_input(), "virtio_input", 30, 7);
+}
+
+/* Threads of the kernel, any of which may be the one that puts a device on its bus. */
+struct workers {
+	int count;
+	int fd[64];		/* of their fail-nth */
+};
+
+/* Takes a third of a second in a debug kernel. */
+static void find_workers(struct workers *w)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	check(dir);
+	while (w->count)
+		close(w->fd[--w->count]);
+	while ((entry = readdir(dir))) {
+		char path[300], text[64];
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		if (!read_text(path, text, sizeof(text)) || strncmp(text, "kworker/u", 9))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/fail-nth", entry->d_name);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;	/* it has just ended */
+		check(w->count < 64);
+		w->fd[w->count++] = fd;
+	}
+	closedir(dir);
+}
+
+/* The nth allocation of each from now on fails; 0: none. */
+static void fault_workers(struct workers *w, int n)
+{
+	char text[16];
+	int i;
+
+	sprintf(text, "%d", n);
+	for (i = 0; i < w->count; i++)
+		check(pwrite(w->fd[i], text, strlen(text), 0) > 0 || errno == ESRCH);
+}
+
+/* Whether one has failed. */
+static bool worker_failed(const struct workers *w)
+{
+	int i;
+
+	for (i = 0; i < w->count; i++) {
+		char text[16] = "";
+
+		if (pread(w->fd[i], text, sizeof(text) - 1, 0) > 0 && atoi(text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What the kernel needs to have a device on its bus, and its driver: each of
+ * these fails once. With entropy, whose driver needs the fewest, they are some
+ * fifty; the others' own needs are seen to by the tests above. The count shifts
+ * by one or two with what the kernel has in stock, so one may be passed over.
+ */
+static void bus_takes_a_device_with_failing_allocations(void)
+{
+	struct model *other = model_rng();
+	struct workers workers = {};
+	int n, refused = 0, without = 0, missed = 0;
+
+	if (!can_inject())
+		return;
+	other->node = OTHER_NODE;
+	model_start(other);
+	check_rng();
+	find_workers(&workers);
+	for (n = 1; missed < 2; n++) {
+		struct model *m = model_rng();
+
+		check(n < 200);
+		m->attach.queue[0].memory = 4096;
+		fault_workers(&workers, n);
+		model_attach(m);
+		model_serve(m);
+		/* Goes when its driver is through, or at once if it never came (EPIPE). */
+		check(!ioctl(m->fd, VLB_UNPLUG) || errno == EPIPE);
+		check_soon(broken(m));
+		if (worker_failed(&workers)) {
+			missed = 0;
+		} else {
+			/* That was all, or another thread did it: once more. */
+			missed++;
+			n--;
+			find_workers(&workers);
+		}
+		fault_workers(&workers, 0);
+		if (broken(m) == VLB_BROKEN_REGISTER)
+			refused++;
+		else if (!m->starts)
+			without++;
+		check(broken(m) == VLB_BROKEN_REGISTER || broken(m) == VLB_BROKEN_UNPLUGGED);
+		model_end(m);
+		check_rng();
+	}
+	printf("# %d allocations: %d times not registered, %d times without driver\n", n - 1,
+	       refused, without);
+	check(n > 30 && refused > 3);
+	check(!broken(other));
+	model_end(other);
 }
 
 static const struct {
@@ -1463,6 +2199,7 @@ static const struct {
 	TEST(node_has_one_owner),
 	TEST(nothing_works_before_attach),
 	TEST(bad_attach_is_refused),
+	TEST(console_that_could_spin_is_refused),
 	TEST(second_attach_is_refused),
 	TEST(bad_arguments_are_refused),
 	TEST(memory_is_a_sealed_file),
@@ -1476,13 +2213,16 @@ static const struct {
 	TEST(block_with_all_features_is_exact),
 	TEST(block_with_little_memory_is_exact),
 	TEST(block_with_little_memory_plain_is_exact),
-	TEST(too_large_a_buffer_breaks_the_device),
+	TEST(too_large_a_buffer_fails_alone),
+	TEST(too_large_a_text_fails_alone),
+	TEST(too_large_a_text_is_dropped_alone),
 	TEST(configuration_change_reaches_the_driver),
 	TEST(console_gets_text),
 	TEST(console_does_not_wait_for_a_device_that_sleeps),
 	TEST(input_selects_by_configuration_writes),
 	TEST(input_reads_configuration_by_messages),
 	TEST(driver_unbinds_and_binds),
+	TEST(bound_tells_that_a_driver_is_through),
 	TEST(nodes_do_not_mix),
 	TEST(one_eventfd_for_both_ways_is_harmless),
 	TEST(kick_of_one_device_can_be_the_call_of_another),
@@ -1522,11 +2262,36 @@ static const struct {
 	TEST(daemon_outlives_the_owner),
 	TEST(owner_can_be_inherited),
 	TEST(detach_with_reads_in_flight),
-	TEST(rewind_hands_over_what_is_in_flight),
+	TEST(detach_with_many_reads),
+	TEST(unplug_has_the_driver_write_back),
+	TEST(second_unplug_is_refused),
+	TEST(detach_ends_an_unplug),
+	TEST(owner_killed_while_it_unplugs),
+	TEST(unplug_before_driver_ok),
+	TEST(unplug_under_load_ends),
+	TEST(unplug_beside_unbind_and_bind),
+	TEST(unplug_while_buffers_fail_alone),
+	TEST(all_kinds_are_unplugged),
 	TEST(a_hundred_attaches),
 	TEST(a_hundred_detaches_of_one_file),
 	TEST(failing_allocations_give_an_error),
+	TEST(rng_is_bound_with_failing_allocations),
+	TEST(disk_is_bound_with_failing_allocations),
+	TEST(input_is_bound_with_failing_allocations),
+	TEST(bus_takes_a_device_with_failing_allocations),
 };
+
+/* The kernel's messages are to show what they belong to; dprintf cannot write there. */
+static void tell_kernel(const char *name)
+{
+	char line[128];
+	int kernel = open("/dev/kmsg", O_WRONLY);
+
+	snprintf(line, sizeof(line), "test %s\n", name);
+	if (write(kernel, line, strlen(line)) < 0)
+		fail("/dev/kmsg");
+	close(kernel);
+}
 
 static bool wanted(const char *name, int argc, char **argv)
 {
@@ -1584,9 +2349,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		double start = seconds();
-		char line[128];
 		bool ok;
-		int kernel;
 
 		if (argc == 2 && !strcmp(argv[1], "--list")) {
 			puts(tests[i].name);
@@ -1594,14 +2357,7 @@ int main(int argc, char **argv)
 		}
 		if (!wanted(tests[i].name, argc, argv))
 			continue;
-		/* The kernel's messages are to show what they belong to; dprintf cannot write there. */
-		snprintf(line, sizeof(line), "test %s\n", tests[i].name);
-		kernel = open("/dev/kmsg", O_WRONLY);
-		if (write(kernel, line, strlen(line)) < 0) {
-			perror("/dev/kmsg");
-			return 1;
-		}
-		close(kernel);
+		tell_kernel(tests[i].name);
 		ok = passes(tests[i].run) && passes(check_works);
 		done++;
 		failed += !ok;
