@@ -12,6 +12,9 @@ interface CardServer {
   /** The context of the card. */
   Context context();
 
+  /** The virtio device type of the card. */
+  int deviceType();
+
   /** The kernel module that drives the card. */
   String driver();
 

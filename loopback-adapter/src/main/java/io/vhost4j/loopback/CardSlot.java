@@ -3,9 +3,9 @@ package io.vhost4j.loopback;
 /** The place of a card, as who serves it uses it. Event loop only. */
 interface CardSlot {
   /** The node; the card is attached between {@link CardServer#attached} and its end. */
-  LoopbackNode node();
+  CardNode node();
 
-  /** What the module can do, of all feature bits. */
+  /** What the kernel's side can do, of all feature bits. */
   long possibleFeatures();
 
   /**

@@ -1,7 +1,9 @@
 package io.vhost4j.loopback;
 
+import io.vhost4j.device.VirtioDevice;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
 /**
@@ -31,7 +33,8 @@ public record DeviceKind(
       List.of(
           new DeviceKind("vhublk", 2, 1, 60, List.of(16384), Set.of(), "virtio_blk"),
           new DeviceKind("vhucan", 36, 3, 2, List.of(256), Set.of(), "virtio_can"),
-          new DeviceKind("vhuconsole", 3, 4, 12, List.of(1024), Set.of(1, 3), "virtio_console"),
+          // A pipe that is spliced into a port is one buffer, of 1 MiB and the list of its pages.
+          new DeviceKind("vhuconsole", 3, 4, 12, List.of(1088), Set.of(1, 3), "virtio_console"),
           new DeviceKind("vhugpio", 41, 2, 8, List.of(64), Set.of(), "gpio-virtio"),
           new DeviceKind("vhui2c", 34, 1, 0, List.of(1024), Set.of(), "i2c-virtio"),
           new DeviceKind("vhuinput", 18, 2, 136, List.of(64), Set.of(), "virtio_input"),
@@ -51,11 +54,20 @@ public record DeviceKind(
 
   /** Its queues, or so many of them as there are. */
   List<CardOffer.Queue> queues(int count, int size) {
-    return IntStream.range(0, count).mapToObj(i -> queue(i, size)).toList();
+    return queues(count, size, posted::contains);
   }
 
-  private CardOffer.Queue queue(int index, int size) {
+  /** The queues of a device of ours, which says by itself where its driver spins. */
+  List<CardOffer.Queue> queues(VirtioDevice device, int size) {
+    return queues(device.queueCount(), size, device::driverSpins);
+  }
+
+  private List<CardOffer.Queue> queues(int count, int size, IntPredicate spins) {
+    return IntStream.range(0, count).mapToObj(i -> queue(i, size, spins.test(i))).toList();
+  }
+
+  private CardOffer.Queue queue(int index, int size, boolean spins) {
     int kib = memoryKib.get(Math.min(index, memoryKib.size() - 1));
-    return new CardOffer.Queue(size, kib << 10, posted.contains(index));
+    return new CardOffer.Queue(size, kib << 10, spins);
   }
 }

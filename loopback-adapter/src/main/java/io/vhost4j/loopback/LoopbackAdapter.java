@@ -1,8 +1,10 @@
 package io.vhost4j.loopback;
 
+import io.vertx.core.AsyncResult;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vhost4j.device.DeviceLog;
 import io.vhost4j.device.DeviceStatus;
 import io.vhost4j.device.VirtioFeature;
 import io.vhost4j.event.EventFd;
@@ -37,7 +39,7 @@ import org.slf4j.LoggerFactory;
 final class LoopbackAdapter implements CardServer {
   private static final Logger log = LoggerFactory.getLogger(LoopbackAdapter.class);
 
-  /** The module's memory is one region, so there is no need for slots. */
+  /** All memory goes in one message, so there is no need for slots. */
   private static final FrontendOptions OPTIONS =
       FrontendOptions.DEFAULT.without(ProtocolFeature.CONFIGURE_MEM_SLOTS);
 
@@ -45,9 +47,13 @@ final class LoopbackAdapter implements CardServer {
   private static final long USER_ADDRESS = 0x7000_0000_0000L;
 
   private static final int BLOCK = 2;
+  private static final int INPUT = 18;
   private static final int SOUND = 25;
   private static final long BLOCK_MQ = 1L << 12;
   private static final int BLOCK_QUEUES_OFFSET = 34;
+
+  /** For what a daemon can cause as often as it likes. */
+  private final DeviceLog limited;
 
   private final Context context;
   private final Path socket;
@@ -59,12 +65,25 @@ final class LoopbackAdapter implements CardServer {
   private @Nullable VhostUserFrontend frontend;
   private long features;
 
+  /** Configuration space as far as drivers of this card have written it; zeros elsewhere. */
+  private ByteBuffer written = ByteBuffer.allocate(0);
+
+  /** There is a card to be told of changes of configuration space. */
+  private boolean isAttached;
+
+  /** The daemon is being asked for its configuration, as that changed. */
+  private boolean isAsked;
+
+  /** It has changed, or once more since. */
+  private boolean isToBeAsked;
+
   /**
    * @param queueCount how many queues to use
    * @param queueSize descriptors of each
    */
   LoopbackAdapter(Vertx vertx, Path socket, DeviceKind kind, int queueCount, int queueSize) {
     this.context = NativeTransport.newLoop(vertx);
+    this.limited = new DeviceLog(context, this::name);
     this.socket = socket;
     this.kind = kind;
     this.queueCount = queueCount;
@@ -79,6 +98,11 @@ final class LoopbackAdapter implements CardServer {
   @Override
   public String name() {
     return "%s at %s".formatted(kind.name(), socket);
+  }
+
+  @Override
+  public int deviceType() {
+    return kind.deviceType();
   }
 
   @Override
@@ -121,6 +145,10 @@ final class LoopbackAdapter implements CardServer {
 
   private Future<CardOffer> connected(VhostUserFrontend connected) {
     frontend = connected;
+    written = ByteBuffer.allocate(kind.configSize());
+    isAttached = false;
+    isAsked = false;
+    isToBeAsked = false;
     connected.closed().onSuccess(reason -> daemonGone(connected, reason));
     String unfit = unfit(connected);
     if (unfit != null) {
@@ -189,22 +217,40 @@ final class LoopbackAdapter implements CardServer {
     return copy.putShort(BLOCK_QUEUES_OFFSET, (short) queueCount);
   }
 
+  /** One question at a time, however often a daemon says so, and none before there is a card. */
   private void configChanged() {
+    isToBeAsked = isAsked || !isAttached;
+    if (isToBeAsked) {
+      return;
+    }
+    isAsked = true;
+    VhostUserFrontend asked = frontend();
     CardSlot changed = slot();
     readConfig()
-        .onSuccess(
-            config -> {
-              try {
-                if (frontend != null && config.hasRemaining()) {
-                  changed.node().config(0, config, true);
+        .onComplete(
+            read -> {
+              if (frontend == asked) {
+                isAsked = false;
+                passOn(read, changed);
+                if (isToBeAsked) {
+                  configChanged();
                 }
-              } catch (LoopbackException e) {
-                log.debug("{}: configuration change not passed on: {}", name(), e.getMessage());
               }
-            })
-        .onFailure(
-            failure ->
-                log.warn("{}: the daemon does not tell its configuration: {}", name(), failure));
+            });
+  }
+
+  private void passOn(AsyncResult<ByteBuffer> read, CardSlot changed) {
+    if (read.failed()) {
+      limited.warn("the daemon does not tell its configuration: {}", read.cause().getMessage());
+      return;
+    }
+    try {
+      if (read.result().hasRemaining()) {
+        changed.node().config(0, read.result(), true);
+      }
+    } catch (LoopbackException e) {
+      log.debug("{}: configuration change not passed on: {}", name(), e.getMessage());
+    }
   }
 
   private void daemonGone(VhostUserFrontend gone, String reason) {
@@ -217,6 +263,10 @@ final class LoopbackAdapter implements CardServer {
   public void attached() throws LoopbackException {
     if (frontend().closed().isComplete()) {
       throw new LoopbackException("the daemon at %s is gone again".formatted(socket), true);
+    }
+    isAttached = true;
+    if (isToBeAsked) {
+      configChanged();
     }
   }
 
@@ -261,14 +311,14 @@ final class LoopbackAdapter implements CardServer {
   public Future<Void> start() {
     List<Future<?>> steps = new ArrayList<>();
     try {
-      LoopbackNode node = slot().node();
+      CardNode node = slot().node();
       steps.add(shareMemory(node));
       for (int i = 0; i < queueCount; i++) {
-        LoopbackNode.Place place = node.queue(i);
+        CardNode.Place place = node.queue(i);
         if (place.size() > 0) {
           QueueBell bell = new QueueBell(i);
           bells.add(bell);
-          bell.connect(node);
+          node.connect(bell);
           steps.add(startRing(bell, place));
         }
       }
@@ -289,17 +339,28 @@ final class LoopbackAdapter implements CardServer {
         .mapEmpty();
   }
 
-  private Future<?> shareMemory(LoopbackNode node) throws LoopbackException {
-    long size = node.state().memorySize();
-    OwnedFd file = node.memory();
-    return send(
-            FrontendMessage.SET_MEM_TABLE,
-            MemoryTable.encode(List.of(new MemoryRegion(0, size, USER_ADDRESS, 0))),
-            file)
-        .onComplete(done -> file.close());
+  private Future<?> shareMemory(CardNode node) throws LoopbackException {
+    List<CardNode.Shared> shared = node.memory();
+    List<MemoryRegion> regions = shared.stream().map(part -> forDaemon(part.region())).toList();
+    OwnedFd[] files = shared.stream().map(CardNode.Shared::file).toArray(OwnedFd[]::new);
+    return send(FrontendMessage.SET_MEM_TABLE, MemoryTable.encode(regions), files)
+        .onComplete(
+            done -> {
+              for (OwnedFd file : files) {
+                file.close();
+              }
+            });
   }
 
-  private Future<?> startRing(QueueBell bell, LoopbackNode.Place place) {
+  private static MemoryRegion forDaemon(MemoryRegion region) {
+    return new MemoryRegion(
+        region.guestAddress(),
+        region.size(),
+        USER_ADDRESS + region.userAddress(),
+        region.mmapOffset());
+  }
+
+  private Future<?> startRing(QueueBell bell, CardNode.Place place) {
     int queue = bell.queue();
     VringAddress address =
         new VringAddress(
@@ -347,9 +408,8 @@ final class LoopbackAdapter implements CardServer {
 
   @Override
   public Future<Void> writeConfig(int offset, ByteBuffer bytes) {
-    LoopbackNode node = slot().node();
-    return frontend()
-        .setConfig(offset, bytes)
+    CardNode node = slot().node();
+    return tellDaemon(offset, bytes)
         .compose(done -> readConfig())
         .compose(
             config -> {
@@ -362,11 +422,25 @@ final class LoopbackAdapter implements CardServer {
             });
   }
 
+  /**
+   * Of an input device the whole space, as QEMU sends it for any byte that its guest writes:
+   * daemons of its kind take the first two bytes for the driver's selection, whatever the offset
+   * and the length are.
+   */
+  private Future<Void> tellDaemon(int offset, ByteBuffer bytes) {
+    if (kind.deviceType() != INPUT) {
+      return frontend().setConfig(offset, bytes);
+    }
+    written.put(offset, bytes, bytes.position(), bytes.remaining());
+    return frontend().setConfig(0, written);
+  }
+
   @Override
   public Future<Void> end() {
     VhostUserFrontend present = frontend;
     frontend = null;
     closeBells();
+    limited.flush();
     return present == null ? Future.succeededFuture() : present.close().otherwiseEmpty();
   }
 

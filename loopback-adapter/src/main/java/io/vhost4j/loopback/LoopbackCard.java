@@ -7,17 +7,18 @@ import io.vertx.core.internal.ContextInternal;
 import io.vhost4j.device.DeviceStatus;
 import io.vhost4j.device.VirtioDevice;
 import io.vhost4j.engine.Polling;
-import io.vhost4j.event.FdRegistration;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A device of this machine at a node of the module virtio-loopback, from {@link #start} to {@link
- * #close}: it comes, and when it broke or who serves it is gone, it goes, and comes again as soon
- * as it can. The node stays taken meanwhile. Methods may be called by any thread.
+ * A device of this machine, at a node of the module virtio-loopback or as a device of VDUSE, from
+ * {@link #start} to {@link #close}: it comes, and when it broke or who serves it is gone, it goes,
+ * and comes again as soon as it can. A node stays taken meanwhile. Methods may be called by any
+ * thread.
  */
 public final class LoopbackCard {
   /** Until it is tried again to have a card. */
@@ -32,6 +33,15 @@ public final class LoopbackCard {
   /** How long a driver may take until the log asks where it is. */
   private static final long DRIVER_MILLIS = 10_000;
 
+  /** How often it is looked whether a driver is through with the card. */
+  private static final long LOOK_MILLIS = 5;
+
+  /** How long others wait for a driver that has not even begun: there may be none. */
+  private static final long BEGIN_NANOS = 2_000_000_000L;
+
+  /** The same for one that has begun. */
+  private static final long SETTLE_NANOS = 5_000_000_000L;
+
   /**
    * How long a driver is kept waiting: above what a daemon may take for one reply, so that it is
    * the daemon that is told of in the log.
@@ -42,20 +52,28 @@ public final class LoopbackCard {
 
   private static final Logger log = LoggerFactory.getLogger(LoopbackCard.class);
 
+  private final KernelSide side;
   private final int index;
   private final CardServer server;
   private final ContextInternal context;
   private final Slot slot = new Slot();
   private final Promise<Void> firstCard;
+  private final Promise<Void> settled;
 
   private boolean waits;
-  private @Nullable LoopbackNode node;
-  private @Nullable FdRegistration registration;
+  private volatile @Nullable CardNode node;
 
   /** Counts the cards, so that no late answer goes to the next one. */
   private int generation;
 
   private boolean attached;
+
+  /** The card is being taken away: it still asks. */
+  private boolean leaving;
+
+  /** The present card's driver has asked something. */
+  private boolean begun;
+
   private boolean running;
   private long arrivedAt;
   private long retryMillis = RETRY_MILLIS;
@@ -71,7 +89,7 @@ public final class LoopbackCard {
     private long features;
 
     @Override
-    public LoopbackNode node() {
+    public CardNode node() {
       return LoopbackCard.this.node();
     }
 
@@ -86,46 +104,64 @@ public final class LoopbackCard {
     }
   }
 
-  private LoopbackCard(int index, CardServer server) {
+  private LoopbackCard(KernelSide side, int index, CardServer server) {
+    this.side = side;
     this.index = index;
     this.server = server;
     this.context = (ContextInternal) server.context();
     this.firstCard = context.promise();
+    this.settled = context.promise();
   }
 
   /**
    * A card that is served in this process.
    *
    * @param vertx has the native transport
-   * @param index N of {@code /dev/loopback-N}
+   * @param side what of the kernel is to make the card
+   * @param index N of {@code /dev/loopback-N} or {@code /dev/vduse/loopback-N}
    * @param device served by this card alone, which closes it in the end
    * @param polling how long to look at rings that have run empty
    * @param queueSize descriptors of each queue, a power of 2; the device may have less
    */
   public static LoopbackCard ofDevice(
-      Vertx vertx, int index, VirtioDevice device, Polling polling, int queueSize) {
-    String label = "%s %s".formatted(device.name(), LoopbackNode.path(index));
-    return new LoopbackCard(index, new LoopbackTransport(vertx, device, polling, queueSize, label));
+      Vertx vertx,
+      KernelSide side,
+      int index,
+      VirtioDevice device,
+      Polling polling,
+      int queueSize) {
+    String label = "%s loopback-%d".formatted(device.name(), index);
+    return new LoopbackCard(
+        side, index, new LoopbackTransport(vertx, device, polling, queueSize, label));
   }
 
   /**
    * A card that a vhost-user daemon serves.
    *
    * @param vertx has the native transport
-   * @param index N of {@code /dev/loopback-N}
+   * @param side what of the kernel is to make the card
+   * @param index N of {@code /dev/loopback-N} or {@code /dev/vduse/loopback-N}
    * @param socket where the daemon listens
    * @param queueCount how many queues of the daemon are used
    * @param queueSize descriptors of each queue, a power of 2
    */
   public static LoopbackCard ofDaemon(
-      Vertx vertx, int index, Path socket, DeviceKind kind, int queueCount, int queueSize) {
-    return new LoopbackCard(index, new LoopbackAdapter(vertx, socket, kind, queueCount, queueSize));
+      Vertx vertx,
+      KernelSide side,
+      int index,
+      Path socket,
+      DeviceKind kind,
+      int queueCount,
+      int queueSize) {
+    return new LoopbackCard(
+        side, index, new LoopbackAdapter(vertx, socket, kind, queueCount, queueSize));
   }
 
   /** Where it is, and who serves it, for people. */
   @Override
   public String toString() {
-    return "%s (%s)".formatted(LoopbackNode.path(index), server.name());
+    CardNode at = node;
+    return "%s (%s)".formatted(at == null ? "loopback-" + index : at.name(), server.name());
   }
 
   /**
@@ -143,11 +179,22 @@ public final class LoopbackCard {
     return firstCard.future();
   }
 
-  private LoopbackNode node() {
-    if (node == null) {
+  /**
+   * For who wants the kernel to number several cards in their order.
+   *
+   * @return completes when a driver has done with the first card all that others could overtake it
+   *     in, or none does so soon, or there is no card yet; never fails
+   */
+  public Future<Void> settled() {
+    return settled.future();
+  }
+
+  private CardNode node() {
+    CardNode at = node;
+    if (at == null) {
       throw new IllegalStateException("the node is not open");
     }
-    return node;
+    return at;
   }
 
   private void attempt() {
@@ -155,68 +202,96 @@ public final class LoopbackCard {
     if (closing != null) {
       return;
     }
+    // What is thrown counts as a failure too, or nobody would ever hear of it.
+    Future<Void> begun = context.succeededFuture();
     attempt =
-        open()
+        begun
+            .compose(done -> open())
+            .compose(done -> node().removeFormer()) // however long the daemon is waited for
             .compose(done -> server.begin(slot))
             .compose(this::attach)
-            .compose(
-                done -> {
-                  try {
-                    arrived();
-                    return Future.<Void>succeededFuture();
-                  } catch (IOException e) {
-                    return Future.<Void>failedFuture(e);
-                  }
-                })
+            .compose(done -> arrived())
             .recover(this::failed);
   }
 
   private Future<Void> open() {
     try {
-      if (node == null) {
-        node = LoopbackNode.open(index);
+      CardNode at = node;
+      if (at == null) {
+        at = side.open(index, server.deviceType(), context, this::lost);
+        node = at;
       }
-      slot.features = node.info().features();
+      slot.features = at.features();
       return Future.succeededFuture();
     } catch (LoopbackException e) {
       return Future.failedFuture(e);
     }
   }
 
-  /** Not on the event loop: the former card may take its time to leave. */
   private Future<Void> attach(CardOffer offer) {
-    if (offer.config().remaining() > LoopbackNode.MAX_CONFIG) {
+    int most = node().maxConfig();
+    if (offer.config().remaining() > most) {
       return Future.failedFuture(
           new LoopbackException(
-              "%s: %d bytes of configuration are more than the module takes, %d"
-                  .formatted(this, offer.config().remaining(), LoopbackNode.MAX_CONFIG),
+              "%s: %d bytes of configuration are more than the kernel takes, %d"
+                  .formatted(this, offer.config().remaining(), most),
               false));
     }
-    LoopbackNode at = node();
-    return context.executeBlocking(
-        () -> {
-          at.attach(offer, QUESTION_MILLIS);
-          return null;
-        },
-        false);
+    return node().attach(offer, QUESTION_MILLIS);
   }
 
-  private void arrived() throws IOException {
+  private Future<Void> arrived() {
     attached = true;
     arrivedAt = System.nanoTime();
+    begun = false;
     running = false;
     int mine = ++generation;
-    server.attached();
-    registration =
-        FdRegistration.open(
-            context,
-            node().watchable(),
-            FdRegistration.Interest.READ_LEVEL,
-            () -> takeMessages(mine));
-    log.info("{}: the card is there", this);
-    lastProblem = "";
-    timer = context.setTimer(DRIVER_MILLIS, id -> missDriver(mine));
-    firstCard.tryComplete();
+    try {
+      server.attached();
+      node().watch(() -> takeMessages(mine));
+    } catch (IOException e) {
+      return Future.failedFuture(e);
+    }
+    return node()
+        .plug()
+        .transform(
+            plugged -> {
+              if (!isPresent(mine) || leaving) {
+                return Future.succeededFuture(); // it was lost meanwhile, or is closed
+              }
+              if (plugged.failed()) {
+                return Future.failedFuture(plugged.cause());
+              }
+              log.info("{}: the card is there", this);
+              lastProblem = "";
+              timer = context.setTimer(DRIVER_MILLIS, id -> missDriver(mine));
+              firstCard.tryComplete();
+              lookWhetherSettled(mine);
+              return Future.succeededFuture();
+            });
+  }
+
+  private void lookWhetherSettled(int whose) {
+    if (settled.future().isComplete()) {
+      return;
+    }
+    if (isPresent(whose) && !isBound() && mayBindSoon()) {
+      long unused = context.setTimer(LOOK_MILLIS, id -> lookWhetherSettled(whose));
+    } else {
+      settled.tryComplete();
+    }
+  }
+
+  private boolean mayBindSoon() {
+    return System.nanoTime() - arrivedAt < (begun ? SETTLE_NANOS : BEGIN_NANOS);
+  }
+
+  private boolean isBound() {
+    try {
+      return node().isBound();
+    } catch (LoopbackException e) {
+      return false; // it has gone again, which the log is told
+    }
   }
 
   private void missDriver(int whose) {
@@ -225,30 +300,45 @@ public final class LoopbackCard {
           "{}: no driver has started the device yet: is it loaded? 'sudo modprobe {}', and see"
               + " 'dmesg'",
           this,
-          server.driver());
+          node().modules(server.driver()));
     }
+  }
+
+  /** What a failure says to people, in one line. */
+  private LoopbackException problem(Throwable failure) {
+    if (failure instanceof LoopbackException known) {
+      return known;
+    }
+    if (failure instanceof OutOfMemoryError) {
+      return new LoopbackException(
+          "%s: Java is out of memory (%s): allow it more, such as VHOST4J_OPTS=-Xmx128m"
+              .formatted(this, failure.getMessage()),
+          false);
+    }
+    if (failure instanceof IOException || failure instanceof UncheckedIOException) {
+      return new LoopbackException("%s: %s".formatted(this, failure.getMessage()), false);
+    }
+    log.error("{}: a defect of the program", this, failure);
+    return new LoopbackException("%s: a defect: %s".formatted(this, failure), false);
   }
 
   /** The card did not come: tells it, and tries again if that may help. */
   private Future<Void> failed(Throwable failure) {
-    boolean known = failure instanceof LoopbackException;
-    String problem = String.valueOf(known ? failure.getMessage() : failure.toString());
-    if (!known) {
-      log.error("{}: a defect of the program", this, failure);
-    }
+    LoopbackException problem = problem(failure);
+    String message = String.valueOf(problem.getMessage());
     return leave()
         .map(
             done -> {
-              boolean mayPass = failure instanceof LoopbackException e && e.mayPass();
-              if (!firstCard.future().isComplete() && !(waits && mayPass)) {
-                firstCard.tryFail(failure);
+              if (!firstCard.future().isComplete() && !(waits && problem.mayPass())) {
+                firstCard.tryFail(problem);
               } else {
-                if (!problem.equals(lastProblem)) {
-                  lastProblem = problem;
-                  log.info("{}: waiting: {}", this, problem);
+                if (!message.equals(lastProblem)) {
+                  lastProblem = message;
+                  log.info("{}: waiting: {}", this, message);
                 }
                 tryLater(RETRY_MILLIS);
               }
+              settled.tryComplete();
               return null;
             });
   }
@@ -260,7 +350,11 @@ public final class LoopbackCard {
   }
 
   private void lost(String reason) {
-    if (attached && closing == null) {
+    if (!attached) {
+      return;
+    }
+    node().abandon();
+    if (closing == null && !leaving) {
       log.warn("{}: the card is taken away: {}", this, reason);
       boolean lasted = System.nanoTime() - arrivedAt > LASTING_NANOS;
       retryMillis = lasted ? RETRY_MILLIS : Math.min(2 * retryMillis, LONGEST_RETRY_MILLIS);
@@ -271,16 +365,19 @@ public final class LoopbackCard {
   /** Takes the card away, if it is there, and lets go of all that was for it. */
   private Future<Void> leave() {
     cancelTimer();
-    if (attached) {
-      attached = false;
-      generation++;
-      if (registration != null) {
-        registration.close();
-        registration = null;
-      }
-      node().detach();
+    if (!attached) {
+      return server.end();
     }
-    return server.end();
+    leaving = true;
+    return node()
+        .detach()
+        .eventually(
+            () -> {
+              leaving = false;
+              attached = false;
+              generation++;
+              return server.end();
+            });
   }
 
   private void cancelTimer() {
@@ -297,7 +394,7 @@ public final class LoopbackCard {
   private void takeMessages(int whose) {
     try {
       for (int i = 0; i < MESSAGES_PER_TURN && isPresent(whose); i++) {
-        LoopbackNode.Message message = node().read();
+        CardNode.Message message = node().read();
         if (message == null) {
           return;
         }
@@ -310,14 +407,14 @@ public final class LoopbackCard {
 
   private String whyBroken(LoopbackException e) {
     try {
-      String broken = node().state().broken();
+      String broken = node().broken();
       return broken == null ? String.valueOf(e.getMessage()) : broken;
     } catch (LoopbackException none) {
       return String.valueOf(e.getMessage());
     }
   }
 
-  private void obey(LoopbackNode.Message message, int whose) {
+  private void obey(CardNode.Message message, int whose) {
     // What is thrown is the answer too: somebody in the kernel waits for one.
     Future<Void> begun = context.succeededFuture();
     begun
@@ -327,7 +424,7 @@ public final class LoopbackCard {
                   case STATUS -> status(message);
                   case CONFIG_WRITE -> server.writeConfig(message.offset(), message.data());
                   case OTHER ->
-                      Future.failedFuture("the module asks what this program does not know");
+                      Future.failedFuture("the kernel asks what this program does not know");
                 })
         .onComplete(
             result -> {
@@ -340,8 +437,9 @@ public final class LoopbackCard {
             });
   }
 
-  private Future<Void> status(LoopbackNode.Message message) {
+  private Future<Void> status(CardNode.Message message) {
     int status = message.status();
+    begun = true;
     if (status == 0 || (status & DeviceStatus.FAILED) != 0) {
       if (running) {
         log.info("{}: the driver has let go of the device", this);
@@ -366,7 +464,7 @@ public final class LoopbackCard {
   /** What the kernel calls the device, which it has done by now. */
   private String busName() {
     try {
-      return ", " + node().state().name();
+      return ", " + node().busName();
     } catch (LoopbackException e) {
       return ""; // it has gone again, which the log is told
     }
@@ -393,12 +491,14 @@ public final class LoopbackCard {
     // First, as an attempt under way looks at it.
     Promise<Void> closed = context.promise();
     closing = closed.future();
+    settled.tryComplete();
     attempt
         .eventually(this::leave)
         .eventually(
             () -> {
-              if (node != null) {
-                node.close();
+              CardNode at = node;
+              if (at != null) {
+                at.close();
                 node = null;
               }
               return server.close();

@@ -2,6 +2,13 @@ package io.vhost4j.loopback;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.internal.ContextInternal;
+import io.vhost4j.event.FdRegistration;
+import io.vhost4j.memory.GuestMemory;
+import io.vhost4j.memory.GuestMemoryException;
+import io.vhost4j.memory.MemoryRegion;
 import io.vhost4j.nativeio.DeviceFile;
 import io.vhost4j.nativeio.Errno;
 import io.vhost4j.nativeio.NativeIoException;
@@ -11,14 +18,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * {@code /dev/loopback-N}, by the module's interface of version 1: its structures are drawn in the
- * module's README. Owns the open file, and with it the node. One thread at a time, but for {@link
- * #attach}.
+ * module's README. Owns the open file, and with it the node.
  */
-final class LoopbackNode implements AutoCloseable {
+final class LoopbackNode implements CardNode {
   /** Why a device broke: {@code enum vlb_broken}. */
   private static final String[] REASONS = {
     "it did not break",
@@ -26,10 +37,10 @@ final class LoopbackNode implements AutoCloseable {
     "it could not be started",
     "more buffers came back than there were",
     "a buffer came back that was not there",
-    "a buffer of the driver is larger than the memory of its queue",
     "the driver's ring makes no sense",
     "the kernel did not take the device",
     "it was detached",
+    "it was unplugged",
   };
 
   private static final int VERSION = 1;
@@ -43,6 +54,7 @@ final class LoopbackNode implements AutoCloseable {
   private static final int GET_QUEUE = 0xc040bd05;
   private static final int SET_QUEUE_FDS = 0x4010bd06;
   private static final int SET_CONFIG = 0x4410bd07;
+  private static final int UNPLUG = 0x0000bd09;
 
   private static final int ATTACH_SIZE = 2112;
   private static final int ATTACH_QUEUES = 64;
@@ -55,50 +67,30 @@ final class LoopbackNode implements AutoCloseable {
   private static final int MESSAGE_DATA = 32;
   private static final int REPLY_HEADER = 16;
 
-  /** Longest configuration space in bytes. */
-  static final int MAX_CONFIG = 1024;
+  private static final int MAX_CONFIG = 1024;
+
+  /** How long udev may take to give a new node to its group: it is busy when a machine starts. */
+  private static final Duration UNTIL_RULES_HOLD = Duration.ofSeconds(30);
+
+  private static final Logger log = LoggerFactory.getLogger(LoopbackNode.class);
 
   private final Path path;
   private final DeviceFile file;
+  private final ContextInternal context;
   private final ByteBuffer scratch = buffer(CONFIG_HEADER + MAX_CONFIG);
   private final ByteBuffer messages = buffer(MESSAGE_SIZE);
+  private @Nullable FdRegistration watched;
 
-  private LoopbackNode(Path path, DeviceFile file) {
+  /** Nobody serves the card any more. */
+  private boolean abandoned;
+
+  /** Completes when the driver has let go of the card; null while nobody waits for that. */
+  private @Nullable Promise<Void> unplugged;
+
+  private LoopbackNode(Path path, DeviceFile file, ContextInternal context) {
     this.path = path;
     this.file = file;
-  }
-
-  /**
-   * What the module is and takes.
-   *
-   * @param features bits that a device may offer
-   * @param maxMemory bytes that a device may have
-   */
-  record Info(long features, long maxMemory) {}
-
-  /**
-   * Where a queue is: offsets in the memory.
-   *
-   * @param size number of descriptors; 0 if the driver does not use the queue
-   */
-  record Place(int size, long descriptors, long available, long used) {}
-
-  /**
-   * How the device is.
-   *
-   * @param broken why it broke, null if it did not
-   * @param memorySize bytes of {@link #memory()}
-   * @param name that of the device on the kernel's virtio bus
-   */
-  record State(@Nullable String broken, long memorySize, String name) {}
-
-  /** What a thread of the kernel asks, and waits for the reply. */
-  record Message(int id, Type type, int status, long features, int offset, ByteBuffer data) {
-    enum Type {
-      STATUS,
-      CONFIG_WRITE,
-      OTHER
-    }
+    this.context = context;
   }
 
   private static ByteBuffer buffer(int size) {
@@ -114,7 +106,7 @@ final class LoopbackNode implements AutoCloseable {
    *
    * @throws LoopbackException if it cannot be had
    */
-  static LoopbackNode open(int index) throws LoopbackException {
+  static LoopbackNode open(int index, ContextInternal context) throws LoopbackException {
     Path path = path(index);
     DeviceFile file;
     try {
@@ -122,14 +114,14 @@ final class LoopbackNode implements AutoCloseable {
     } catch (NativeIoException e) {
       throw cannotOpen(path, e);
     }
-    LoopbackNode node = new LoopbackNode(path, file);
     try {
+      LoopbackNode node = new LoopbackNode(path, file, context);
       node.checkVersion();
-    } catch (LoopbackException e) {
+      return node;
+    } catch (LoopbackException | RuntimeException | Error e) {
       file.close();
       throw e;
     }
-    return node;
   }
 
   private static LoopbackException cannotOpen(Path path, NativeIoException e) {
@@ -146,9 +138,19 @@ final class LoopbackNode implements AutoCloseable {
               "%s: you may not open it: start this as root, or have a udev rule give the node to"
                       .formatted(path)
                   + " a group of yours",
-              false);
+              isNew(path));
       default -> new LoopbackException("%s: %s".formatted(path, e.getMessage()), false);
     };
+  }
+
+  /** Nodes come into being as root's alone, and udev looks at its rules then. */
+  private static boolean isNew(Path path) {
+    try {
+      Instant made = Files.getLastModifiedTime(path).toInstant();
+      return made.plus(UNTIL_RULES_HOLD).isAfter(Instant.now());
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private static String missing(Path path) {
@@ -158,7 +160,7 @@ final class LoopbackNode implements AutoCloseable {
             + " another with --loopback"
         : "there is no %s, as the module virtio-loopback is not loaded: 'sudo modprobe"
                 .formatted(path)
-            + " virtio-loopback' loads it";
+            + " virtio-loopback' loads it where it is installed, as docs/loopback.md tells";
   }
 
   private void checkVersion() throws LoopbackException {
@@ -181,28 +183,55 @@ final class LoopbackNode implements AutoCloseable {
     }
   }
 
-  /** The path of the node. */
-  Path path() {
-    return path;
+  @Override
+  public String name() {
+    return path.toString();
   }
 
-  /** A new descriptor of the open file, to be watched. */
-  OwnedFd watchable() throws IOException {
-    return file.fd().duplicate();
+  @Override
+  public String modules(String driver) {
+    return driver;
   }
 
-  Info info() throws LoopbackException {
+  @Override
+  public void watch(FdRegistration.Handler handler) throws IOException {
+    watched =
+        FdRegistration.open(
+            context, file.fd().duplicate(), FdRegistration.Interest.READ_LEVEL, handler);
+  }
+
+  @Override
+  public long features() throws LoopbackException {
     control(GET_INFO, "ask for limits");
-    return new Info(scratch.getLong(8), scratch.getLong(16));
+    return scratch.getLong(8);
+  }
+
+  @Override
+  public int maxConfig() {
+    return MAX_CONFIG;
   }
 
   /**
-   * Puts a device on the bus. Waits for the former one of this node to leave, up to 5 s; meanwhile
+   * Not on the event loop: waits for the former card of this node to leave, up to 5 s; meanwhile
    * nothing else may be asked.
-   *
-   * @param timeoutMillis how long a driver is kept waiting for a reply
    */
-  void attach(CardOffer offer, int timeoutMillis) throws LoopbackException {
+  @Override
+  public Future<Void> attach(CardOffer offer, int timeoutMillis) {
+    abandoned = false;
+    return context.executeBlocking(
+        () -> {
+          putOnBus(offer, timeoutMillis);
+          return null;
+        },
+        false);
+  }
+
+  @Override
+  public Future<Void> plug() {
+    return context.succeededFuture(); // it is there since it was attached
+  }
+
+  private void putOnBus(CardOffer offer, int timeoutMillis) throws LoopbackException {
     ByteBuffer attach = buffer(ATTACH_SIZE);
     attach.putInt(0, VERSION).putInt(8, offer.deviceType()).putLong(16, offer.features());
     attach.putInt(24, offer.queues().size()).putInt(28, offer.config().remaining());
@@ -259,8 +288,51 @@ final class LoopbackNode implements AutoCloseable {
     };
   }
 
-  /** Takes the device away, if there is one. */
-  void detach() {
+  /**
+   * Its driver writes back what it has, if somebody serves the card, for as long as that may take.
+   * What is in flight then fails.
+   */
+  @Override
+  public Future<Void> detach() {
+    if (watched == null || abandoned || !unplug()) {
+      remove();
+      return context.succeededFuture();
+    }
+    Promise<Void> gone = context.promise();
+    unplugged = gone;
+    long timer =
+        context.setTimer(
+            SERVED_MILLIS,
+            id -> {
+              log.warn(
+                  "{}: the driver does not let go of the card, which programs may still use: what"
+                      + " it has not written is lost",
+                  path);
+              gone.tryComplete();
+            });
+    return gone.future()
+        .onComplete(
+            done -> {
+              context.owner().cancelTimer(timer);
+              unplugged = null;
+              remove();
+            });
+  }
+
+  private boolean unplug() {
+    try {
+      int unused = file.control(UNPLUG);
+      return true;
+    } catch (NativeIoException e) {
+      return false; // it broke, or there is none
+    }
+  }
+
+  private void remove() {
+    if (watched != null) {
+      watched.close();
+      watched = null;
+    }
     try {
       int unused = file.control(DETACH);
     } catch (NativeIoException e) {
@@ -268,29 +340,59 @@ final class LoopbackNode implements AutoCloseable {
     }
   }
 
-  /** A new descriptor of the memory that the module shares. */
-  OwnedFd memory() throws LoopbackException {
+  /** Called for a card that was unplugged too, as it reads as broken then. */
+  @Override
+  public void abandon() {
+    abandoned = true;
+    if (unplugged != null) {
+      unplugged.tryComplete();
+    }
+  }
+
+  @Override
+  public List<Shared> memory() throws LoopbackException {
+    control(GET_STATE, "tell its state");
+    long size = scratch.getLong(24);
     try {
-      return new OwnedFd(file.control(GET_MEMORY));
+      // Rings are told as offsets too, so both addresses of a byte are its offset.
+      return List.of(
+          new Shared(new MemoryRegion(0, size, 0, 0), new OwnedFd(file.control(GET_MEMORY))));
     } catch (NativeIoException e) {
       throw failed("share its memory", e);
     }
   }
 
-  State state() throws LoopbackException {
+  @Override
+  public GuestMemory map() throws LoopbackException, GuestMemoryException {
+    Shared shared = memory().get(0);
+    try (OwnedFd memory = shared.file()) {
+      return GuestMemory.map(List.of(shared.region()), memory.number());
+    }
+  }
+
+  @Override
+  public @Nullable String broken() throws LoopbackException {
     control(GET_STATE, "tell its state");
     int broken = scratch.getInt(4);
-    int queue = scratch.getInt(8);
+    return broken == 0 ? null : reason(broken, scratch.getInt(8));
+  }
+
+  @Override
+  public boolean isBound() throws LoopbackException {
+    control(GET_STATE, "tell its state");
+    return scratch.get(1) != 0;
+  }
+
+  @Override
+  public String busName() throws LoopbackException {
+    control(GET_STATE, "tell its state");
     byte[] name = new byte[32];
     scratch.get(32, name);
     int end = 0;
     while (end < name.length && name[end] != 0) {
       end++;
     }
-    return new State(
-        broken == 0 ? null : reason(broken, queue),
-        scratch.getLong(24),
-        new String(name, 0, end, US_ASCII));
+    return new String(name, 0, end, US_ASCII);
   }
 
   private static String reason(int broken, int queue) {
@@ -299,28 +401,24 @@ final class LoopbackNode implements AutoCloseable {
     return queue == -1 ? text : "%s (queue %d)".formatted(text, queue);
   }
 
-  Place queue(int index) throws LoopbackException {
+  @Override
+  public Place queue(int index) throws LoopbackException {
     scratch.putInt(0, index);
     control(GET_QUEUE, "tell of queue " + index);
     return new Place(
         scratch.getInt(4), scratch.getLong(8), scratch.getLong(16), scratch.getLong(24));
   }
 
-  /** Gives the module the eventfds of a queue, or takes them away, where null is given. */
-  void queueFds(int index, @Nullable OwnedFd kick, @Nullable OwnedFd call)
-      throws LoopbackException {
-    scratch.putInt(0, index).putInt(4, kick == null ? -1 : kick.number());
-    scratch.putInt(8, call == null ? -1 : call.number()).putInt(12, 0);
+  @Override
+  public void connect(QueueBell bell) throws LoopbackException {
+    int index = bell.queue();
+    scratch.putInt(0, index).putInt(4, bell.kick().fd().number());
+    scratch.putInt(8, bell.call().fd().number()).putInt(12, 0);
     control(SET_QUEUE_FDS, "take the eventfds of queue " + index);
   }
 
-  /**
-   * Changes configuration space, as drivers read it.
-   *
-   * @param bytes from position to limit
-   * @param notify whether the driver is told
-   */
-  void config(int offset, ByteBuffer bytes, boolean notify) throws LoopbackException {
+  @Override
+  public void config(int offset, ByteBuffer bytes, boolean notify) throws LoopbackException {
     scratch.putInt(0, offset).putInt(4, bytes.remaining());
     scratch.putInt(8, notify ? CONFIG_NOTIFY : 0).putInt(12, 0);
     scratch.put(CONFIG_HEADER, bytes, bytes.position(), bytes.remaining());
@@ -340,13 +438,8 @@ final class LoopbackNode implements AutoCloseable {
         "%s: the module did not %s: %s".formatted(path, what, e.getMessage()), true);
   }
 
-  /**
-   * The next message.
-   *
-   * @return null if there is none now
-   * @throws LoopbackException if the device broke
-   */
-  @Nullable Message read() throws LoopbackException {
+  @Override
+  public @Nullable Message read() throws LoopbackException {
     try {
       if (file.read(messages) == DeviceFile.NOTHING) {
         return null;
@@ -370,8 +463,8 @@ final class LoopbackNode implements AutoCloseable {
         ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN));
   }
 
-  /** Answers a message; if nobody waits for it any more, nobody hears. */
-  void reply(Message message, boolean done) {
+  @Override
+  public void reply(Message message, boolean done) {
     scratch.putInt(0, message.id()).putInt(4, done ? 0 : 1).putInt(8, 0).putInt(12, 0);
     try {
       file.write(scratch, REPLY_HEADER);
@@ -380,7 +473,6 @@ final class LoopbackNode implements AutoCloseable {
     }
   }
 
-  /** Takes the device away and lets the node go. */
   @Override
   public void close() {
     file.close();

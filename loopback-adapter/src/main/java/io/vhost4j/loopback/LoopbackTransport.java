@@ -11,10 +11,7 @@ import io.vhost4j.engine.EngineQueue;
 import io.vhost4j.engine.Polling;
 import io.vhost4j.engine.RefusedException;
 import io.vhost4j.engine.Transport;
-import io.vhost4j.memory.GuestMemory;
 import io.vhost4j.memory.GuestMemoryException;
-import io.vhost4j.memory.MemoryRegion;
-import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.virtqueue.VringAddresses;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -31,6 +28,12 @@ final class LoopbackTransport implements CardServer, Transport {
 
   /** Why the device cannot serve the card that is to come; null if it can. */
   private @Nullable String failure;
+
+  /** There is a card to be told of changes of configuration space. */
+  private boolean isAttached;
+
+  /** That has changed since the card was offered, and it does not know. */
+  private boolean hasChanged;
 
   private @Nullable QueueBell[] bells = new QueueBell[0];
 
@@ -57,8 +60,13 @@ final class LoopbackTransport implements CardServer, Transport {
   }
 
   @Override
+  public int deviceType() {
+    return engine.device().deviceType();
+  }
+
+  @Override
   public String driver() {
-    return DeviceKind.ofType(engine.device().deviceType()).driver();
+    return DeviceKind.ofType(deviceType()).driver();
   }
 
   private CardSlot slot() {
@@ -80,6 +88,8 @@ final class LoopbackTransport implements CardServer, Transport {
     VirtioDevice device = engine.device();
     slot = free;
     failure = null;
+    isAttached = false;
+    hasChanged = false;
     session = engine.open(this);
     bells = new QueueBell[device.queueCount()];
     session.begin();
@@ -89,7 +99,7 @@ final class LoopbackTransport implements CardServer, Transport {
           new CardOffer(
               device.deviceType(),
               engine.features() & free.possibleFeatures(),
-              kind.queues(device.queueCount(), queueSize),
+              kind.queues(device, queueSize),
               config()));
     } catch (RefusedException e) {
       return Future.failedFuture(new LoopbackException(String.valueOf(e.getMessage()), false));
@@ -107,13 +117,13 @@ final class LoopbackTransport implements CardServer, Transport {
     if (failure != null) {
       throw new LoopbackException("%s: %s".formatted(engine.name(), failure), true);
     }
-    LoopbackNode node = slot().node();
-    long size = node.state().memorySize();
-    try (OwnedFd file = node.memory()) {
-      // Rings are told as offsets too, so both addresses of a byte are its offset.
-      session().memory(GuestMemory.map(List.of(new MemoryRegion(0, size, 0, 0)), file.number()));
-    } catch (GuestMemoryException e) {
-      throw new LoopbackException("%s: %s".formatted(node.path(), e.getMessage()), true);
+    isAttached = true;
+    if (hasChanged) {
+      try {
+        tellConfig(true);
+      } catch (RefusedException e) {
+        throw new LoopbackException("%s: %s".formatted(engine.name(), e.getMessage()), false);
+      }
     }
   }
 
@@ -129,11 +139,12 @@ final class LoopbackTransport implements CardServer, Transport {
 
   @Override
   public Future<Void> start() {
-    LoopbackNode node = slot().node();
+    CardNode node = slot().node();
     List<Future<?>> started = new ArrayList<>();
     try {
+      session().memory(node.map());
       for (EngineQueue queue : session().queues()) {
-        LoopbackNode.Place place = node.queue(queue.index());
+        CardNode.Place place = node.queue(queue.index());
         if (place.size() > 0) {
           queue.setSize(place.size());
           queue.setBase(0);
@@ -142,12 +153,12 @@ final class LoopbackTransport implements CardServer, Transport {
           QueueBell bell = new QueueBell(queue.index());
           bells[queue.index()] = bell;
           bell.watch(engine.context(), queue::look);
-          bell.connect(node);
+          node.connect(bell);
           started.add(queue.start());
           queue.enable();
         }
       }
-    } catch (RefusedException | IOException e) {
+    } catch (RefusedException | GuestMemoryException | IOException e) {
       return Future.failedFuture(e);
     }
     return Future.all(started)
@@ -228,6 +239,10 @@ final class LoopbackTransport implements CardServer, Transport {
 
   @Override
   public void configChanged() {
+    if (!isAttached) {
+      hasChanged = true;
+      return;
+    }
     try {
       tellConfig(true);
     } catch (RefusedException | LoopbackException e) {

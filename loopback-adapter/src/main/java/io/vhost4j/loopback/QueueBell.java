@@ -7,17 +7,24 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The eventfds of a queue: the module signals the kick, who serves the queue the call. Event loop
- * only.
+ * The eventfds of a queue: the kernel's side signals the kick, who serves the queue the call. Event
+ * loop only.
  */
 final class QueueBell implements AutoCloseable {
   private final int queue;
-  private final EventFd kick = EventFd.create();
-  private final EventFd call = EventFd.create();
+  private final EventFd kick;
+  private final EventFd call;
   private @Nullable FdRegistration watched;
 
   QueueBell(int queue) {
     this.queue = queue;
+    kick = EventFd.create();
+    try {
+      call = EventFd.create();
+    } catch (RuntimeException | Error e) {
+      kick.close();
+      throw e;
+    }
   }
 
   int queue() {
@@ -30,11 +37,6 @@ final class QueueBell implements AutoCloseable {
 
   EventFd call() {
     return call;
-  }
-
-  /** Has both signalled from now on. */
-  void connect(LoopbackNode node) throws LoopbackException {
-    node.queueFds(queue, kick.fd(), call.fd());
   }
 
   /** Calls {@code handler} for each kick. */

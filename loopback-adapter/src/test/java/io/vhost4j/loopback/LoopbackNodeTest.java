@@ -2,21 +2,61 @@ package io.vhost4j.loopback;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a user is told of a node, as far as no module is needed. */
 class LoopbackNodeTest {
-  @Test
-  void aNodeThatIsNotThereIsNamed() {
-    assertThatThrownBy(() -> LoopbackNode.open(99))
+  private static CardNode open(KernelSide side) throws Exception {
+    Vertx vertx = Vertx.vertx();
+    try {
+      return side.open(99, 25, (ContextInternal) vertx.getOrCreateContext(), reason -> {});
+    } finally {
+      vertx.close().await();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"AUTO", "LOOPBACK"})
+  void aNodeThatIsNotThereIsNamed(KernelSide side) {
+    assertThatThrownBy(() -> open(side))
         .isInstanceOfSatisfying(
             LoopbackException.class, e -> assertThat(e.mayPass()).as("it may come").isTrue())
         .hasMessageContaining("there is no /dev/loopback-99")
         .hasMessageContaining("virtio-loopback");
+  }
+
+  @Test
+  void aKernelWithoutVduseIsToldOf() {
+    assumeThat(Files.exists(VduseNode.CONTROL)).isFalse();
+    assertThatThrownBy(() -> open(KernelSide.VDUSE))
+        .isInstanceOfSatisfying(
+            LoopbackException.class, e -> assertThat(e.mayPass()).as("it may come").isTrue())
+        .hasMessageContaining("there is no /dev/vduse/control")
+        .hasMessageContaining("modprobe");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "22, VDUSE of this kernel takes no device of type 25, false",
+    "1, devices of type 25 are for processes with CAP_NET_ADMIN: start this as root, false",
+    "12, the kernel is short of memory, true",
+    "17, the card that was there has not gone yet: end the programs that use it, true",
+    "5, VDUSE does not take the device: ioctl: because, false",
+  })
+  void aDeviceThatVduseDoesNotTakeIsToldWhy(int errno, String words, boolean mayPass) {
+    LoopbackException told =
+        VduseNode.notTaken("/dev/vduse/loopback-1", 25, errno, "ioctl: because");
+    assertThat(told).hasMessageStartingWith("/dev/vduse/loopback-1: ").hasMessageContaining(words);
+    assertThat(told.mayPass()).isEqualTo(mayPass);
   }
 
   @ParameterizedTest
