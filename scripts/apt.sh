@@ -53,3 +53,29 @@ source_file() {
     *) printf '%s.sources\n' "$1" ;;
   esac
 }
+
+# add_suites DIR SUITE...: makes DIR a place for apt_in, with the lists of these suites; the machine's own stay as they are.
+add_suites() {
+  local directory=$1 suite source
+  shift
+  mkdir -p "$directory"/{lists/partial,cache/archives/partial,sources}
+  : >"$directory/status"
+  for suite; do
+    if ! source=$(derived_source "$suite"); then
+      echo "found no Debian source in /etc/apt to derive $suite from"
+      return 1
+    fi
+    printf '%s\n' "$source" >"$directory/sources/$(source_file "$suite" "$source")"
+  done
+  apt_in "$directory" apt-get update
+}
+
+# apt_in DIR PROGRAM ARGUMENT...: a program of apt that knows those suites alone, and nothing that is installed.
+apt_in() {
+  local directory program=$2
+  directory=$(realpath "$1")
+  shift 2
+  "$program" -q -o Dir::State="$directory" -o Dir::State::Status="$directory/status" -o Dir::Cache="$directory/cache" \
+    -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$directory/sources" -o APT::Sandbox::User= \
+    -o Acquire::Retries=3 -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
+}

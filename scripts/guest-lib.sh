@@ -55,6 +55,11 @@ make_session() {
   echo "$3" >"$work/ctl/reboots"
 }
 
+# last_words CONSOLE: what the kernel said from its first fault on, or else its last lines.
+last_words() {
+  grep -aEm 1 -A 40 'panic|Oops|BUG:|WARNING:|Kernel mode fault' "$1" || tail -n 20 "$1"
+}
+
 # run_session NAME LIMIT OUTPUT CONSOLE COMMAND...: boots the guest with the command, whose output goes to the file
 # OUTPUT, shows what the script prints and ends this shell with the script's status. CONSOLE has the kernel's messages.
 run_session() {
@@ -85,6 +90,6 @@ run_session() {
     warn "the guest did not start the script; $name ended with status $status"
   fi
   if [ "$output" != "$console" ]; then cat "$output" >&2; fi
-  tail -n 20 "$console" 2>/dev/null | sed 's/^/  kernel: /' >&2 || true
+  last_words "$console" 2>/dev/null | sed 's/^/  kernel: /' >&2 || true
   exit 125
 }

@@ -9,12 +9,14 @@ cd "$(dirname "$0")"
 
 usage() {
   cat <<'END'
-Usage: scripts/install-deps.sh build|demo|guest|uml|test|arm64|java25|enable-backports|refresh
+Usage: scripts/install-deps.sh build|demo|guest|loopback|uml|test|peers|arm64|java25|enable-backports|refresh
 
   build, demo       a JDK (17 or newer) and Maven
   guest             that, QEMU and what the guest image is made of
+  loopback          that of the guest, and what the kernel module is compiled with
   uml               what user-mode Linux and its programs are made of
-  test              all of the above, PipeWire, libasound and the peers that the tests run against
+  test              all of the above, PipeWire, libasound and the programs that the tests run against
+  peers             what cargo builds the native daemons with, for benchmarks/peers.sh; part of test if there is cargo
   arm64             a JDK, Maven and the emulator for scripts/arm64-tests.sh
   java25            a JDK 25 where apt has one, otherwise pip, which can fetch a runtime
   enable-backports  on Debian 12: add the backports suite of the machine's own Debian mirror (QEMU and PipeWire
@@ -39,15 +41,24 @@ need_guest() {
   packages+=(alsa-utils busybox-static cpio xz-utils)
   newer_packages+=('qemu-system-x86>=1:9.0')
 }
+need_loopback() {
+  need_guest
+  packages+=(gcc libc6-dev make)
+}
 need_uml() {
   packages+=(alsa-utils bc bison busybox-static flex gcc libc6-dev make xz-utils)
 }
 need_test() {
   need_guest
   need_uml
-  packages+=(bindfs dbus fuse3)
+  packages+=(bindfs can-utils dbus evtest fuse3 gpiod i2c-tools iproute2 linuxptp spi-tools util-linux-extra)
   # These bring libasound, libpipewire and their plugins, whose own packages are named differently since Debian 13.
   newer_packages+=('qemu-utils>=1:9.0' 'pipewire>=1.0' 'pipewire-alsa>=1.0' 'pipewire-bin>=1.0' wireplumber)
+  if command -v cargo >/dev/null; then need_peers; fi
+}
+
+need_peers() {
+  packages+=(gcc libc6-dev libclang-dev pkg-config)
 }
 
 need_arm64() {
@@ -184,7 +195,7 @@ case $1 in
     usage
     exit
     ;;
-  build | demo | guest | uml | test | arm64 | java25 | enable-backports | refresh) group=$1 ;;
+  build | demo | guest | loopback | uml | test | peers | arm64 | java25 | enable-backports | refresh) group=$1 ;;
   *)
     usage >&2
     exit 2
@@ -197,15 +208,17 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then w
 case $group in
   build | demo) need_build ;;
   guest) need_guest ;;
+  loopback) need_loopback ;;
   uml) need_uml ;;
   test) need_test ;;
+  peers) need_peers ;;
   arm64) need_arm64 ;;
   java25) need_java25 ;;
 esac
 keep_missing packages
 keep_missing newer_packages
 case $group in
-  build | demo | guest | uml | test | arm64 | java25) if [ ${#packages[@]} -eq 0 ] && [ ${#newer_packages[@]} -eq 0 ]; then exit 0; fi ;;
+  build | demo | guest | loopback | uml | test | peers | arm64 | java25) if [ ${#packages[@]} -eq 0 ] && [ ${#newer_packages[@]} -eq 0 ]; then exit 0; fi ;;
   enable-backports) if ! needs_backports || backports_enabled; then exit 0; fi ;;
 esac
 

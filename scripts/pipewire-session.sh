@@ -18,6 +18,8 @@ behind. Neither the user's own PipeWire nor any sound card is touched.
   --channels N     channels of the sink: 1, 2, 4, 6 or 8 (default 2)
   --quantum N      frames of every cycle of the graph (default: PipeWire's own choice); on a busy machine programs
                    without realtime priority miss cycles that are short, and recordings have gaps
+  --wireplumber FILE
+                   more configuration for WirePlumber
   --format FORMAT  sample format of the sink, such as S16LE, S32LE, F32LE (default: PipeWire's own choice)
 
 The command finds XDG_RUNTIME_DIR and DBUS_SESSION_BUS_ADDRESS set, and in VHOST4J_PIPEWIRE_CONTROL a program:
@@ -98,14 +100,14 @@ if [ "${1:-}" = --control ]; then
   exit
 fi
 
-rate=48000 channels=2 format='' quantum=''
+rate=48000 channels=2 format='' quantum='' wireplumber=''
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help)
       usage
       exit
       ;;
-    --rate | --channels | --format | --quantum)
+    --rate | --channels | --format | --quantum | --wireplumber)
       if [ $# -lt 2 ]; then
         warn "$1 needs a value"
         exit 2
@@ -195,6 +197,7 @@ wireplumber.profiles = {
   }
 }
 END
+if [ -n "$wireplumber" ]; then cp "$wireplumber" "$dir/config/wireplumber/wireplumber.conf.d/"; fi
 cat >"$dir/control" <<END
 #!/bin/sh
 exec "$here/pipewire-session.sh" --control "$dir" "\$@"

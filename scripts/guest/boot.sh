@@ -18,6 +18,9 @@ Usage: scripts/guest/boot.sh --run FILE [option...]
                      in /share, or in an empty directory, with VHOST4J_BOOT=1 (2, 3... after reboots)
   --share DIR        make DIR of the host /share in the guest, readable and writable. It is slow: copy sound files
                      to /tmp before playing, and record there
+  --host DIR         make DIR of the host, such as /, /host in the guest: read-only, with the guest's own /proc, /sys and
+                     /dev, and --share where it is in DIR, so that "chroot /host" runs the programs of DIR; with a kernel
+                     of a later release the programs of that, if nothing else is said
   --socket PATH      plug in a vhost-user-snd-pci card whose backend listens at PATH; may be repeated: cards 0, 1...
   --builtin-snd WAV  plug in QEMU's own virtio-sound card, which plays into WAV as S16 stereo of 48 kHz, or nowhere if
                      WAV is "none"
@@ -27,7 +30,7 @@ Usage: scripts/guest/boot.sh --run FILE [option...]
   --timeout S        kill QEMU after S seconds (default 120)
   --memory MIB       memory of the guest (default 512)
   --cpus N           processors of the guest (default 1)
-  --kernel VERSION   another kernel, see prepare.sh
+  --kernel VERSION   another kernel, see prepare.sh; one of a later release is run by the QEMU of that
   --console FILE     keep the kernel's messages
 
 What QEMU says comes out on stderr, in the end.
@@ -37,18 +40,27 @@ messages on stderr).
 END
 }
 
-memory=512 builtin='' kernel=6.12 extra=()
+memory=512 builtin='' kernel=6.12 host='' extra=()
 own_option() {
   case $1 in
     --builtin-snd) builtin=$2 ;;
+    --host) host=$2 ;;
     --device) extra+=(-device "$2") ;;
     --qemu) extra+=("$2") ;;
     --kernel) kernel=$2 ;;
   esac
 }
-parse_options '--builtin-snd --device --qemu --kernel' "$@"
-command -v qemu-system-x86_64 >/dev/null || die "no qemu-system-x86_64; $(dirname "$here")/install-deps.sh guest installs it"
+parse_options '--builtin-snd --host --device --qemu --kernel' "$@"
+[ -z "$host" ] || [ -d "$host" ] || die "$host is not a directory"
 guest=$("$here/prepare.sh" --kernel "$kernel")
+programs=$guest/programs
+if [ -d "$programs" ]; then
+  qemu=("$programs/start" "$programs/usr/bin/qemu-system-x86_64" -L "$programs/usr/share/qemu" -L "$programs/usr/share/seabios")
+  host=${host:-$programs}
+else
+  qemu=(qemu-system-x86_64)
+  command -v "${qemu[@]}" >/dev/null || die "no ${qemu[*]}; $(dirname "$here")/install-deps.sh guest installs it"
+fi
 
 # QEMU separates options with commas; a literal one is doubled.
 quoted() { printf '%s' "${1//,/,,}"; }
@@ -69,6 +81,13 @@ if [ -n "$share" ]; then
   : >"$work/ctl/share"
   args+=(-virtfs "local,id=share,path=$(quoted "$share"),mount_tag=share,security_model=none,multidevs=remap")
 fi
+if [ -n "$host" ]; then
+  place=''
+  if [ -n "$share" ]; then place=$(realpath --relative-base="$host" "$share"); fi
+  if [ "${place#/}" != "$place" ]; then place=''; fi # elsewhere
+  printf '%s' "$place" >"$work/ctl/host"
+  args+=(-virtfs "local,id=host,path=$(quoted "$host"),mount_tag=host,security_model=none,readonly=on,multidevs=remap")
+fi
 for i in "${!sockets[@]}"; do
   args+=(-chardev "socket,id=snd$i,path=$(quoted "${sockets[i]}")" -device "vhost-user-snd-pci,id=card$i,chardev=snd$i")
 done
@@ -80,4 +99,4 @@ if [ -n "$builtin" ]; then
 fi
 args+=("${extra[@]}")
 
-run_session QEMU "$limit" "$work/errors" "${console:-$work/console}" qemu-system-x86_64 "${args[@]}"
+run_session QEMU "$limit" "$work/errors" "${console:-$work/console}" "${qemu[@]}" "${args[@]}"

@@ -25,7 +25,8 @@ Usage: scripts/uml/boot.sh --run FILE [option...]
   --timeout S         kill it after S seconds (default 120)
   --memory MIB        memory of the guest (default 128)
   --kernel VARIANT    plain (the default), or debug: much slower, and complains of drivers' mistakes, see config-debug
-  --cpus N            processors of the guest, up to 4 (default 1)
+  --cpus N            processors of the guest, up to 4 (default 1). With more than one Linux 7.3 loses an interrupt of
+                      a --socket in some ten thousand: two processors take epoll's answers from one array
   --console FILE      keep the kernel's messages
 
 Status: the script's; 124 if the time ran out, 125 if the guest did not get as far (then with the end of the kernel's
