@@ -5,8 +5,10 @@ import io.vhost4j.device.DeviceOptionException;
 import io.vhost4j.device.DeviceOptions;
 import io.vhost4j.device.VirtioDeviceProvider;
 import io.vhost4j.loopback.DeviceKind;
+import io.vhost4j.loopback.KernelSide;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -67,14 +69,20 @@ final class AdapterCommandLine {
     ParseResult found = parse(first.setUnmatchedArgumentsAllowed(true), args);
     CommandSpec spec = spec(version);
     boolean isForPrint = found.isUsageHelpRequested() || found.hasMatchedOption("--print-manual");
-    for (VirtioDeviceProvider provider : served(providers, found, isForPrint)) {
+    Set<VirtioDeviceProvider> served = served(providers, found, isForPrint);
+    if (isForPrint) {
+      tellOfOthers(spec, providers, served);
+    } else {
+      checkNames(served);
+    }
+    for (VirtioDeviceProvider provider : served) {
       OptionSyntax.addSection(
           spec,
           provider.name(),
           "With --device=%s:".formatted(provider.name()),
           provider.options().stream()
               .filter(option -> option.condition() == null)
-              .map(OptionSyntax::option)
+              .map(option -> OptionSyntax.option(withoutNamesOf(spec, option)))
               .toList());
       OptionSyntax.addConditionalOptions(spec, provider);
     }
@@ -90,6 +98,47 @@ final class AdapterCommandLine {
     }
     CommandLine commandLine = new CommandLine(spec).setExpandAtFiles(false);
     return new Request.Serve(new AdapterCommandLine(providers, parse(commandLine, args)).options());
+  }
+
+  /** What help does not list, as one option cannot be two devices'. */
+  private static void tellOfOthers(
+      CommandSpec spec, List<VirtioDeviceProvider> providers, Set<VirtioDeviceProvider> served) {
+    String others =
+        providers.stream()
+            .filter(each -> !served.contains(each) && !each.options().isEmpty())
+            .map(each -> "--device=" + each.name())
+            .collect(Collectors.joining(", "));
+    if (!others.isEmpty()) {
+      List<String> description = new ArrayList<>(List.of(spec.usageMessage().description()));
+      description.add("With --help these tell their own options: %s.".formatted(others));
+      spec.usageMessage().description(description.toArray(String[]::new));
+    }
+  }
+
+  /** Devices that are served together share no option's name, or nobody knew whose it is. */
+  private static void checkNames(Set<VirtioDeviceProvider> served) throws UsageException {
+    Map<String, String> owners = new LinkedHashMap<>();
+    for (VirtioDeviceProvider provider : served) {
+      for (DeviceOption option : provider.options()) {
+        String owner = owners.putIfAbsent(option.name(), provider.name());
+        if (owner != null) {
+          throw new UsageException(
+              "--%s is an option of %s and of %s: start an adapter for each"
+                  .formatted(option.name(), owner, provider.name()));
+        }
+      }
+    }
+  }
+
+  /** Other names of options that the program has itself, such as {@code -l}, are not a device's. */
+  private static DeviceOption withoutNamesOf(CommandSpec spec, DeviceOption option) {
+    return option.aliases(
+        option.aliases().stream()
+            .filter(
+                alias ->
+                    !spec.optionsMap().containsKey("-" + alias)
+                        && !spec.optionsMap().containsKey("--" + alias))
+            .toArray(String[]::new));
   }
 
   private static ParseResult parse(CommandLine commandLine, String... args) throws UsageException {
@@ -111,10 +160,11 @@ final class AdapterCommandLine {
         .description(
             "",
             "virtio devices for the drivers of this machine's own kernel, through the module"
-                + " virtio-loopback.",
+                + " virtio-loopback, or the kernel's own VDUSE.",
             "A device is a vhost-user daemon that listens at SOCKET, or is served in this process."
                 + " Each node /dev/loopback-N is a card of its own. An option given once holds for"
-                + " all cards; given once for each, the values go by their order.")
+                + " all cards, unless it is a list with a value for each; given once for each, the"
+                + " values go by their order.")
         .footer(
             "",
             "Prints READY once every card is there, ends on SIGTERM and takes them away.",
@@ -135,7 +185,9 @@ final class AdapterCommandLine {
             OptionSyntax.list("SOCKET", Path.class, "--socket", "-s")
                 .description("Unix socket at which the daemon listens."),
             OptionSyntax.list("N", String.class, "--loopback", "-l")
-                .description("N of the node /dev/loopback-N (default: 0, 1 ...)."),
+                .description(
+                    "N of the node /dev/loopback-N, or of the device loopback-N that is made by"
+                        + " VDUSE (default: 0, 1 ...)."),
             OptionSyntax.list("N", String.class, "--queues", "-qn")
                 .description("Queues of vhublk that are used, up to 16 (default: 1)."),
             OptionSyntax.list("N", String.class, "--queue-size", "-qs")
@@ -149,7 +201,11 @@ final class AdapterCommandLine {
             OptionSpec.builder("--wait")
                 .description("Wait for nodes and daemons that are not there yet."),
             OptionSyntax.list("WAY", String.class, "--transport")
-                .description("The way to the kernel: auto (default) or loopback."),
+                .description(
+                    "What of the kernel makes the cards: loopback, which is the module"
+                        + " virtio-loopback, vduse, which many kernels have, for disks and networks"
+                        + " alone, or auto (default): vduse where the kernel has it, it"
+                        + " takes the device and there is no /dev/loopback-N, or else loopback."),
             OptionSyntax.list("LEVEL", String.class, "--log-level")
                 .description("off, error, warn, info (default), debug or trace.")));
     OptionSyntax.addSection(
@@ -175,9 +231,11 @@ final class AdapterCommandLine {
       }
     }
     if (names.isEmpty() && isForPrint) {
-      // Those whose options do not have the names of others'.
+      // Those with most to say, and others whose options do not have the names of theirs.
+      List<VirtioDeviceProvider> byOptions = new ArrayList<>(providers);
+      byOptions.sort(Comparator.comparingInt(provider -> -provider.options().size()));
       Set<String> taken = new LinkedHashSet<>();
-      for (VirtioDeviceProvider provider : providers) {
+      for (VirtioDeviceProvider provider : byOptions) {
         List<String> own = names(provider);
         if (own.stream().noneMatch(taken::contains)) {
           taken.addAll(own);
@@ -201,19 +259,26 @@ final class AdapterCommandLine {
   }
 
   private AdapterOptions options() throws UsageException {
-    String transport = DaemonCommandLine.once(result, "--transport");
-    if (transport != null && !List.of("auto", "loopback").contains(transport)) {
-      throw new UsageException(
-          "--transport=%s is unknown: give auto or loopback".formatted(transport));
-    }
     try {
       return new AdapterOptions(
           cards(),
+          side(DaemonCommandLine.once(result, "--transport")),
           result.hasMatchedOption("--wait"),
           DaemonCommandLine.logLevel(DaemonCommandLine.once(result, "--log-level")));
     } catch (DeviceOptionException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
+  }
+
+  private static KernelSide side(@Nullable String given) throws UsageException {
+    return switch (given == null ? "auto" : given) {
+      case "auto" -> KernelSide.AUTO;
+      case "loopback" -> KernelSide.LOOPBACK;
+      case "vduse" -> KernelSide.VDUSE;
+      default ->
+          throw new UsageException(
+              "--transport=%s is unknown: give auto, loopback or vduse".formatted(given));
+    };
   }
 
   private List<CardSetup> cards() throws UsageException, DeviceOptionException {
@@ -362,6 +427,7 @@ final class AdapterCommandLine {
         provider.check(one);
         options.add(one);
       }
+      provider.checkTogether(options);
       all.put(provider, options.iterator());
     }
     return all;

@@ -24,7 +24,9 @@ final class DaemonService extends ProgramService {
 
   @Override
   Future<Void> start() throws StartException {
-    Vertx vertx = createVertx(options.devices().size(), 1);
+    int count = options.devices().size();
+    warn(options.provider(), options.devices().stream().map(DeviceSetup::options).toList());
+    Vertx vertx = createVertx(count, count); // one that hangs is to keep no other waiting
     List<ServedDevice> devices = new ArrayList<>();
     for (DeviceSetup setup : options.devices()) {
       ServedDevice served = ServedDevice.open(vertx, options.provider(), setup);

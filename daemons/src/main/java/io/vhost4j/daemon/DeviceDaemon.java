@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -100,6 +101,11 @@ public final class DeviceDaemon {
               + " (--log-level=debug says more)");
       log.debug("cannot start", e);
       return CANNOT_START;
+    } catch (OutOfMemoryError e) {
+      err.println(
+          "%s: Java is out of memory (%s): allow it more, such as VHOST4J_OPTS=-Xmx128m"
+              .formatted(program, e.getMessage()));
+      return CANNOT_START;
     }
   }
 
@@ -108,7 +114,7 @@ public final class DeviceDaemon {
       throws UsageException, StartException {
     // D3: whatever else is asked for.
     if (List.of(args).contains("--print-capabilities")) {
-      out.println("{\"type\": \"" + provider.name() + "\"}");
+      out.println(capabilities(provider));
       return OK;
     }
     DaemonCommandLine commandLine = new DaemonCommandLine(program, provider, version(program));
@@ -119,6 +125,17 @@ public final class DeviceDaemon {
     }
     out.print(((DaemonCommandLine.Request.Print) request).text());
     return OK;
+  }
+
+  /** Names and features are words: there is nothing in them to quote. */
+  static String capabilities(VirtioDeviceProvider provider) {
+    String features =
+        provider.features().stream()
+            .map(word -> '"' + word + '"')
+            .collect(Collectors.joining(", "));
+    return features.isEmpty()
+        ? "{\"type\": \"%s\"}".formatted(provider.name())
+        : "{\"type\": \"%s\", \"features\": [%s]}".formatted(provider.name(), features);
   }
 
   private static int runAdapter(String[] args, PrintStream out)
@@ -178,7 +195,7 @@ public final class DeviceDaemon {
     Future<Void> finished;
     try {
       finished = service.start();
-    } catch (StartException | RuntimeException | LinkageError e) {
+    } catch (StartException | RuntimeException | LinkageError | OutOfMemoryError e) {
       service.stop();
       removeHook(onSignal);
       throw e;

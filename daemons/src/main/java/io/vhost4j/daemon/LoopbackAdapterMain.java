@@ -6,6 +6,8 @@ public final class LoopbackAdapterMain {
 
   /** As {@link DeviceDaemon#main}, whatever the launcher was called. */
   public static void main(String[] args) {
+    // As the launcher tells Java: there is no jar with Netty's resolver.
+    System.setProperty("vertx.disableDnsResolver", "true");
     DeviceDaemon.start(AdapterCommandLine.PROGRAM, args);
   }
 }

@@ -5,6 +5,7 @@ import io.vhost4j.device.DeviceOptionException;
 import io.vhost4j.device.DeviceOptions;
 import io.vhost4j.device.VirtioDeviceProvider;
 import io.vhost4j.engine.Polling;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -35,6 +36,12 @@ final class OptionDealer {
               Polling.LONGEST.toNanos() / 1000)
           .inUnitsOf("microseconds");
 
+  static final DeviceOption CONTROL =
+      DeviceOption.path(
+          "control",
+          "Unix socket at which simulated hardware can be worked by hand: one command a line,"
+              + " 'help' tells them; of several devices each has its own");
+
   private final VirtioDeviceProvider provider;
   private final ParseResult result;
 
@@ -51,14 +58,26 @@ final class OptionDealer {
     try {
       List<String> names = names(sockets);
       Dealing dealing = new Dealing(result, "sockets");
-      List<Map<String, String>> engine = dealing.dealt(List.of(POLL_US), sockets.size());
+      List<Map<String, String>> engine = dealing.dealt(List.of(POLL_US, CONTROL), sockets.size());
       List<Map<String, String>> own = dealing.dealt(provider.options(), sockets.size());
       List<DeviceSetup> devices = new ArrayList<>();
       for (int i = 0; i < sockets.size(); i++) {
         DeviceOptions options = new DeviceOptions(names.get(i), i, sockets.size(), own.get(i));
         provider.check(options);
-        devices.add(new DeviceSetup(options, sockets.get(i), polling(POLL_US.in(engine.get(i)))));
+        String control = CONTROL.in(engine.get(i));
+        if (!control.isEmpty() && i > 0 && control.equals(CONTROL.in(engine.get(i - 1)))) {
+          throw new UsageException(
+              "--control=%s is one socket: give --control once for each of %d devices"
+                  .formatted(control, sockets.size()));
+        }
+        devices.add(
+            new DeviceSetup(
+                options,
+                sockets.get(i),
+                polling(POLL_US.in(engine.get(i))),
+                control.isEmpty() ? null : Path.of(control)));
       }
+      provider.checkTogether(devices.stream().map(DeviceSetup::options).toList());
       return devices;
     } catch (DeviceOptionException e) {
       throw new UsageException(String.valueOf(e.getMessage()));

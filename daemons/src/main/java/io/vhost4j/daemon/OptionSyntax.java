@@ -37,8 +37,9 @@ final class OptionSyntax {
         .description(
             "",
             escaped(provider.summary()) + " for virtual machines, as a vhost-user backend.",
-            "Each socket is a device of its own. An option given once holds for all devices; given"
-                + " once for each device, the values go by the order of the sockets.")
+            "Each socket is a device of its own. An option given once holds for all devices,"
+                + " unless it is a list with a value for each; given once for each device, the"
+                + " values go by the order of the sockets.")
         .footer(
             "",
             "Prints READY once it listens, serves one frontend after the other, ends on SIGTERM.",
@@ -77,6 +78,9 @@ final class OptionSyntax {
     }
     devices.add(option(OptionDealer.NAME));
     devices.add(option(OptionDealer.POLL_US));
+    if (provider.hasControl()) {
+      devices.add(option(OptionDealer.CONTROL));
+    }
     addSection(spec, provider.name(), "The devices:", devices);
     addSection(
         spec,

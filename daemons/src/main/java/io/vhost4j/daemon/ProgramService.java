@@ -6,6 +6,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.internal.VertxInternal;
+import io.vhost4j.device.DeviceOptions;
+import io.vhost4j.device.VirtioDeviceProvider;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,9 +22,6 @@ import org.slf4j.LoggerFactory;
 abstract class ProgramService {
   private static final Logger log = LoggerFactory.getLogger(ProgramService.class);
 
-  /** How long {@link #stop} waits for devices: within a second the process is to be gone. */
-  private static final long STOP_MILLIS = 500;
-
   /** Guarded by itself; what {@link #stop()} has to close. */
   private final List<AutoCloseable> open = new ArrayList<>();
 
@@ -36,6 +35,16 @@ abstract class ProgramService {
    * @throws StartException if one of them cannot; {@link #stop()} is still to be called
    */
   abstract Future<Void> start() throws StartException;
+
+  /** Logs which options of the devices of a kind have no effect. */
+  static void warn(VirtioDeviceProvider provider, List<DeviceOptions> devices) {
+    provider.warnings(devices).forEach(line -> log.warn("{}", line));
+  }
+
+  /** How long {@link #stop} waits for devices: within a second the process is to be gone. */
+  long stopMillis() {
+    return 500;
+  }
 
   /**
    * Has {@link #stop()} close it.
@@ -70,7 +79,7 @@ abstract class ProgramService {
       closer.start();
       closers.put(closer, resource);
     }
-    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(stopMillis());
     for (Map.Entry<Thread, AutoCloseable> closer : closers.entrySet()) {
       if (!join(closer.getKey(), deadline)) {
         log.warn("{}: the host does not answer: ending without it", closer.getValue());

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vhost4j.device.DeviceControl;
 import io.vhost4j.device.DeviceException;
 import io.vhost4j.device.OpenDevice;
 import io.vhost4j.device.VirtioDeviceProvider;
@@ -14,12 +15,14 @@ import io.vhost4j.vhostuser.backend.VhostUserMetrics;
 import io.vhost4j.vhostuser.backend.VhostUserServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** One device, served on a socket of its own. */
 final class ServedDevice implements AutoCloseable, MeterBinder {
   private final DeviceSetup setup;
   private final OpenDevice opened;
   private final VhostUserServer server;
+  private @Nullable ControlSocket control;
 
   private ServedDevice(DeviceSetup setup, OpenDevice opened, VhostUserServer server) {
     this.setup = setup;
@@ -45,6 +48,7 @@ final class ServedDevice implements AutoCloseable, MeterBinder {
             setup, opened, VhostUserServer.create(vertx, opened.device(), setup.polling()));
     try {
       served.listen();
+      served.listenForControl();
     } catch (StartException e) {
       served.close();
       throw e;
@@ -64,6 +68,24 @@ final class ServedDevice implements AutoCloseable, MeterBinder {
       (path == null ? server.listen(socket.fd()) : server.listen(path, socket.rights())).await();
     } catch (Exception e) {
       // await() throws what the server has failed with, of whatever class.
+      throw new StartException(e);
+    }
+  }
+
+  private void listenForControl() throws StartException {
+    Path path = setup.control();
+    if (path == null) {
+      return;
+    }
+    DeviceControl simulated = opened.control();
+    if (simulated == null) {
+      throw new StartException(
+          "--control=%s: %s has no simulated hardware to work: leave the option out"
+              .formatted(path, setup.options().name()));
+    }
+    try {
+      control = ControlSocket.listen(server.context(), path, simulated).await();
+    } catch (Exception e) {
       throw new StartException(e);
     }
   }
@@ -88,6 +110,9 @@ final class ServedDevice implements AutoCloseable, MeterBinder {
   /** Disconnects the frontend, removes the socket, closes the device. Blocks. */
   @Override
   public void close() {
+    if (control != null) {
+      control.close();
+    }
     server.close().await();
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vhost4j.engine.Polling;
 import io.vhost4j.loopback.DeviceKind;
+import io.vhost4j.loopback.KernelSide;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -65,6 +66,24 @@ class AdapterCommandLineTest {
             });
   }
 
+  /** The native daemons' {@code -l} and {@code --device} are other things here. */
+  @Test
+  void ofNamesThatThisProgramHasADeviceHasOthers() throws Exception {
+    assertThat(cards("-d i2c -l 3 --device-list=sim:80"))
+        .singleElement()
+        .isInstanceOfSatisfying(
+            CardSetup.Here.class,
+            here -> {
+              assertThat(here.node()).isEqualTo(3);
+              assertThat(here.options().values()).containsEntry("device-list", "sim:80");
+            });
+    assertThat(cards("-d spi -l 3 --chips=sim"))
+        .singleElement()
+        .isInstanceOfSatisfying(
+            CardSetup.Here.class,
+            here -> assertThat(here.options().values()).containsEntry("chips", "sim"));
+  }
+
   @Test
   void theEntropyDeviceNeedsNoDaemon() throws Exception {
     assertThat(cards("-d vrng -l 0"))
@@ -101,6 +120,17 @@ class AdapterCommandLineTest {
     assertThat(options("-d vrng --wait").waits()).isTrue();
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "'', AUTO",
+    "--transport=auto, AUTO",
+    "--transport=loopback, LOOPBACK",
+    "--transport=vduse, VDUSE"
+  })
+  void theKernelsSideIsChosen(String option, KernelSide side) throws Exception {
+    assertThat(options(("-s /tmp/s -d vhublk " + option).strip()).side()).isEqualTo(side);
+  }
+
   @Test
   void everyKindOfDaemonHasItsPlaceInTheTable() throws Exception {
     for (DeviceKind kind : DeviceKind.ALL) {
@@ -112,7 +142,8 @@ class AdapterCommandLineTest {
   void helpNamesAllOptions() throws Exception {
     String help = ((AdapterCommandLine.Request.Print) request("--help")).text();
     assertThat(help)
-        .contains("-qn", "-qs", "vhusnd", "--wait", "With --device=sound:", "--backend");
+        .contains("-qn", "-qs", "vhusnd", "--wait", "With --device=sound:", "--backend")
+        .containsPattern("tell their own options:[^.]*--device=i2c");
     assertThat(((AdapterCommandLine.Request.Print) request("--print-manual")).text())
         .startsWith(".TH VIRTIO-LOOPBACK-ADAPTER 1");
   }
@@ -122,6 +153,7 @@ class AdapterCommandLineTest {
       delimiter = '|',
       value = {
         "-l 0 | no device: say which with --device",
+        "-d i2c -d gpio | --device-list is an option of i2c and of gpio: start an adapter",
         "-d foo -s /a | there is no device 'foo': choose vhublk",
         "-d vhusnd | no socket for vhusnd: say where its daemon listens",
         "-d sound --backend=null -s /a | sound is served in this process, without a daemon",

@@ -83,6 +83,12 @@ final class Daemon implements AutoCloseable {
     return startBy(starter, launcher(), Map.of(), args);
   }
 
+  /** The same with the program of another device. */
+  static Daemon startDeviceBy(List<String> starter, String device, String... args)
+      throws IOException {
+    return startBy(starter, DISTRIBUTION.resolve("bin/vhost-device-" + device), Map.of(), args);
+  }
+
   private static Daemon startBy(
       List<String> starter, Path launcher, Map<String, String> environment, String... args)
       throws IOException {

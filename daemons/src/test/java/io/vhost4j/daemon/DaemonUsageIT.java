@@ -44,7 +44,7 @@ class DaemonUsageIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"rng", "sound"})
+  @ValueSource(strings = {"console", "rng", "sound"})
   void theManualHasEveryOptionOfTheHelp(String device) throws Exception {
     Path page = Daemon.DISTRIBUTION.resolve("share/man/man1/vhost-device-" + device + ".1");
     String manual = Files.readString(page).replace("\\-", "-");
@@ -86,7 +86,7 @@ class DaemonUsageIT {
 
   @ParameterizedTest
   @CsvSource({
-    "null, --pacing=wrong, give realtime or none",
+    "null, --pacing=wrong, give realtime or fast or none",
     "pipewire, --pipewire-latency=wrong, give FRAMES/RATE",
     "null, --formats=S17, give common",
   })

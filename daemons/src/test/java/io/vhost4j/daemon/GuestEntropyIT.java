@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.DriverTest;
 import io.vhost4j.testkit.LinuxGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,11 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The daemon's source of entropy as {@code /dev/hwrng} of a Debian guest under QEMU. */
+@DriverTest(
+    device = "rng",
+    driver = "virtio_rng",
+    kernel = "Linux 6.12, QEMU",
+    transport = "vhost-user")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @Timeout(value = 600, threadMode = ThreadMode.SEPARATE_THREAD)
 class GuestEntropyIT {

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.DriverTest;
 import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,11 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** One daemon outlives what happens to its Linux guests, and serves the next as the first. */
+@DriverTest(
+    device = "sound",
+    driver = "virtio_snd",
+    kernel = "Linux 6.12, QEMU",
+    transport = "vhost-user")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @Timeout(value = 600, threadMode = ThreadMode.SEPARATE_THREAD)
 class GuestLifeIT {

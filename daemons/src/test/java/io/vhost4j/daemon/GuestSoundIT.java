@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
+import io.vhost4j.testkit.DriverTest;
 import io.vhost4j.testkit.LinuxGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,11 @@ import org.junit.jupiter.api.io.TempDir;
  * A Linux guest with two sound cards of one daemon plays into WAV files and records from them. It
  * boots once; the tests look at what it left.
  */
+@DriverTest(
+    device = "sound",
+    driver = "virtio_snd",
+    kernel = "Linux 6.12, QEMU",
+    transport = "vhost-user")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 600, threadMode = ThreadMode.SEPARATE_THREAD)

@@ -10,15 +10,21 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * A machine with the module virtio-loopback: user-mode Linux, in which the packaged programs run,
- * and whatever else this machine has, on the kernel's own drivers.
+ * A machine that is its own guest, in which the packaged programs run, and whatever else this
+ * machine has, on the kernel's own drivers: user-mode Linux with the module virtio-loopback, or
+ * Debian's Linux as it comes, with VDUSE, under QEMU.
  */
 final class LoopbackGuest {
   /** Which user-mode Linux; the other one is debug. */
-  private static final String KERNEL = System.getProperty("vhost4j.uml", "plain");
+  static final String KERNEL = System.getProperty("vhost4j.uml", "plain");
 
   /** aplay sends up to a tenth of a second, and a period of an eighth, of silence at the end. */
   private static final int SILENT_MILLIS = 250;
@@ -26,12 +32,7 @@ final class LoopbackGuest {
   /** The host's files are those of the machine, so its programs find themselves. */
   private static final String PRELUDE =
       """
-      insmod ./virtio-loopback.ko devices=@NODES@ || exit 3
-      H=/tmp/host
-      mkdir $H
-      mount -t hostfs -o / none $H || exit 4
-      for d in proc sys dev; do mount -o bind /$d $H/$d; done
-      mount -o bind /dev/shm $H/dev/shm
+      @MACHINE@
       export JAVA_HOME=@JAVA@
       # start NAME PROGRAM OPTION...: in the background; its process is $NAME, its output NAME.out and NAME.err
       start() {
@@ -77,6 +78,8 @@ final class LoopbackGuest {
         echo $device >/sys/bus/virtio/drivers/virtio_snd/bind
         await_card $1
       }
+      # node_of NAME: of the sound card that is called so
+      node_of() { readlink -f /sys/class/sound/$(readlink /proc/asound/$1)/device | sed 's|.*/loopback-||; s|/.*||'; }
       no_card() { ! grep -q virtio /proc/asound/cards; }
       no_entropy() { ! grep -q virtio /sys/class/misc/hw_random/rng_available; }
       entropy() { grep -q virtio /sys/class/misc/hw_random/rng_current; }
@@ -92,15 +95,44 @@ final class LoopbackGuest {
       set -e
       """;
 
+  private static final String USER_MODE =
+      """
+      H=/tmp/host
+      mkdir $H
+      insmod ./virtio-loopback.ko devices=@NODES@ || exit 3
+      mount -t hostfs -o / none $H || exit 4
+      for d in proc sys dev; do mount -o rbind /$d $H/$d; done
+      """;
+
+  /** The host's files are for reading here, but for the shared directory. */
+  private static final String DEBIAN = "H=/host";
+
   private final Path share;
+  private final boolean isDebian;
   private String console = "";
 
+  private LoopbackGuest(Path directory, boolean isDebian) throws IOException {
+    share = Files.createDirectory(directory.resolve("share"));
+    this.isDebian = isDebian;
+  }
+
   /**
+   * User-mode Linux with the module.
+   *
    * @param directory for files, on the host
    */
   LoopbackGuest(Path directory) throws IOException, InterruptedException {
-    share = Files.createDirectory(directory.resolve("share"));
+    this(directory, false);
     Files.copy(module(), share.resolve("virtio-loopback.ko"));
+  }
+
+  /**
+   * Debian's Linux under QEMU, in which programs run some ten times slower.
+   *
+   * @param directory for files, on the host
+   */
+  static LoopbackGuest underQemu(Path directory) throws IOException {
+    return new LoopbackGuest(directory, true);
   }
 
   /** Where the script runs; what is there in {@code .raw} files, it finds to be played. */
@@ -111,29 +143,22 @@ final class LoopbackGuest {
   /**
    * Boots, and waits for the end of the script.
    *
-   * @param nodes how many the module makes
+   * @param nodes how many the module makes, if it is there
    * @param script of busybox's shell, with the functions above; {@code @SHARE@} is {@link #share()}
    *     for programs of the host. It ends at the first command that fails
+   * @param more options of boot.sh
    */
-  void run(int nodes, String script) throws Exception {
+  void run(int nodes, String script, String... more) throws Exception {
     Path messages = share.resolveSibling("console");
+    String text =
+        (PRELUDE + script)
+            .replace("@MACHINE@", (isDebian ? DEBIAN : USER_MODE).strip())
+            .replace("@NODES@", String.valueOf(nodes))
+            .replace("@JAVA@", System.getProperty("java.home"))
+            .replace("@BIN@", Daemon.DISTRIBUTION.resolve("bin").toString())
+            .replace("@SHARE@", share.toString());
     try (LinuxGuest guest =
-        SoundGuest.bootInUserMode(
-            share,
-            (PRELUDE + script)
-                .replace("@NODES@", String.valueOf(nodes))
-                .replace("@JAVA@", System.getProperty("java.home"))
-                .replace("@BIN@", Daemon.DISTRIBUTION.resolve("bin").toString())
-                .replace("@SHARE@", share.toString()),
-            List.of(),
-            "--memory",
-            "1536",
-            "--cpus",
-            "2",
-            "--kernel",
-            KERNEL,
-            "--console",
-            messages.toString())) {
+        isDebian ? bootDebian(text, messages, more) : bootUserMode(text, messages, more)) {
       guest.awaitSuccess();
     } finally {
       console = Files.readString(messages, StandardCharsets.ISO_8859_1);
@@ -141,8 +166,48 @@ final class LoopbackGuest {
     }
   }
 
+  private LinuxGuest bootUserMode(String script, Path messages, String... more) throws IOException {
+    return SoundGuest.bootInUserMode(
+        share,
+        script,
+        List.of(),
+        Stream.concat(
+                Stream.of(
+                    "--memory",
+                    "1536",
+                    "--cpus",
+                    "2",
+                    "--kernel",
+                    KERNEL,
+                    "--console",
+                    messages.toString()),
+                Stream.of(more))
+            .toArray(String[]::new));
+  }
+
+  private LinuxGuest bootDebian(String script, Path messages, String... more) throws IOException {
+    return LinuxGuest.underQemu()
+        .share(share)
+        .options("--memory", "1536", "--cpus", "2", "--console", messages.toString())
+        .options("--host", "/")
+        .options(more)
+        .run(script);
+  }
+
   private static Path module() throws IOException, InterruptedException {
-    return Path.of(output(Daemon.SCRIPTS.resolve("uml/loopback-module.sh"), KERNEL));
+    return Path.of(output(Daemon.SCRIPTS.resolve("kernel-module.sh"), KERNEL));
+  }
+
+  /**
+   * The native daemons that can be had here, others' programs by the names of their devices; what
+   * is missing the script has said.
+   */
+  static Map<String, String> nativeDaemons(String... devices)
+      throws IOException, InterruptedException {
+    Path script = Daemon.SCRIPTS.resolveSibling("benchmarks").resolve("peers.sh");
+    return output(script, devices)
+        .lines()
+        .collect(Collectors.toMap(path -> path.replaceFirst(".*-", ""), path -> path));
   }
 
   /** What a program prints. */
@@ -204,7 +269,25 @@ final class LoopbackGuest {
 
   /** The kernel's log has no complaint. */
   void assertNoComplaint() {
-    assertThat(console)
+    assertNoComplaintBut("(?!)");
+  }
+
+  /**
+   * The kernel's log has no complaint but those about what is known of Linux itself.
+   *
+   * @param known a regular expression that is found in each of these, from its cut to its end
+   */
+  void assertNoComplaintBut(String known) {
+    Pattern complaint = Pattern.compile("\\[ cut here ].*?\\[ end trace ", Pattern.DOTALL);
+    Pattern tolerated = Pattern.compile(known);
+    String others =
+        complaint
+            .matcher(console)
+            .replaceAll(
+                found ->
+                    Matcher.quoteReplacement(
+                        tolerated.matcher(found.group()).find() ? "" : found.group()));
+    assertThat(others)
         .isNotEmpty()
         .doesNotContain("WARNING:", "BUG:", "Oops", "Call Trace", "KASAN", "UBSAN");
   }

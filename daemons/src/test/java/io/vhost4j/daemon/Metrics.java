@@ -31,11 +31,14 @@ record Metrics(int port) {
 
   /** What a queue has counted, for example of {@code buffers}; the daemon has one device. */
   double ofQueue(int queue, String what) throws IOException, InterruptedException {
-    String start = "vhost_queue_" + what + "_total{";
-    String label = "queue=\"" + queue + "\"";
+    return counted("vhost_queue_" + what, "queue=\"" + queue + "\"");
+  }
+
+  /** The value of a counter, of those with its name the first that has this label. */
+  double counted(String name, String label) throws IOException, InterruptedException {
     return page()
         .lines()
-        .filter(line -> line.startsWith(start) && line.contains(label))
+        .filter(line -> line.startsWith(name + "_total{") && line.contains(label))
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
         .findFirst()
         .orElseThrow();

@@ -78,7 +78,8 @@ class SoundCommandLineTest {
             new DeviceSetup(
                 new DeviceOptions("snd", Map.of("backend", "silent")),
                 ListenSocket.at(Path.of("/tmp/snd.sock"), SocketRights.USUAL),
-                Polling.whileItPays()));
+                Polling.whileItPays(),
+                null));
   }
 
   @ParameterizedTest(name = "{0}")

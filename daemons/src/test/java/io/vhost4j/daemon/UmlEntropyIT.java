@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.DriverTest;
 import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,6 +21,11 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The daemon's sources of entropy as {@code /dev/hwrng} of a user-mode Linux. */
+@DriverTest(
+    device = "rng",
+    driver = "virtio_rng",
+    kernel = "Linux 7.3, user-mode",
+    transport = "vhost-user")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @Timeout(value = 300, threadMode = ThreadMode.SEPARATE_THREAD)
 class UmlEntropyIT {

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.DriverTest;
 import io.vhost4j.testkit.LinuxGuest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,11 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What happens to a user-mode Linux, and to its driver, in the life of one daemon. */
+@DriverTest(
+    device = "sound",
+    driver = "virtio_snd",
+    kernel = "Linux 7.3, user-mode",
+    transport = "vhost-user")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @Timeout(value = 300, threadMode = ThreadMode.SEPARATE_THREAD)
 class UmlLifeIT {

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.DriverTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
@@ -16,6 +17,11 @@ import org.junit.jupiter.api.io.TempDir;
  * The loopback adapter on a whole machine: cards that it serves itself, and cards behind daemons.
  * The machine boots once; the tests look at what it left.
  */
+@DriverTest(
+    device = "sound",
+    driver = "virtio_snd",
+    kernel = "Linux 7.3, user-mode",
+    transport = "loopback")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 900, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -59,6 +65,16 @@ class UmlLoopbackIT {
         stop here TERM
         until_so no_card
         until_so no_entropy
+
+        echo cards in their order
+        # The driver of the first has by far the most to ask.
+        start many virtio-loopback-adapter -l 2 -l 0 -l 1 -d sound --backend=null \
+          --output-streams=64 --output-streams=16 --output-streams=1
+        ready many
+        for node in 0 1 2; do await_card $node; done
+        for name in SoundCard SoundCard_1 SoundCard_2; do echo "$name $(node_of $name)"; done >names
+        stop many TERM
+        until_so no_card
 
         echo behind daemons
         start waiting virtio-loopback-adapter -d vhusnd -s /dev/shm/snd0.sock -l 0 -s /dev/shm/snd1.sock -l 1 --wait
@@ -136,8 +152,19 @@ class UmlLoopbackIT {
   }
 
   @Test
+  @DriverTest(
+      device = "rng",
+      driver = "virtio_rng",
+      kernel = "Linux 7.3, user-mode",
+      transport = "loopback")
   void cardsOfOtherKindsAreOfTheSameProcess() throws Exception {
     guest.assertRandom("here.rnd");
+  }
+
+  @Test
+  void cardsAreNamedInTheOrderInWhichTheyWereGiven() throws Exception {
+    assertThat(guest.lines("names"))
+        .containsExactly("SoundCard 2", "SoundCard_1 0", "SoundCard_2 1");
   }
 
   @Test
@@ -183,6 +210,11 @@ class UmlLoopbackIT {
   }
 
   @Test
+  @DriverTest(
+      device = "rng",
+      driver = "virtio_rng",
+      kernel = "Linux 7.3, user-mode",
+      transport = "loopback")
   void aDaemonGivesEntropy() throws Exception {
     guest.assertRandom("daemon.rnd");
   }

@@ -2,6 +2,7 @@ package io.vhost4j.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vhost4j.testkit.DriverTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -18,6 +19,11 @@ import org.junit.jupiter.api.io.TempDir;
  * Daemons that are not ours behind the loopback adapter: a disk of qemu-storage-daemon, and the
  * Rust vhost-device-sound where it can be installed.
  */
+@DriverTest(
+    device = "disk (not ours)",
+    driver = "virtio_blk",
+    kernel = "Linux 7.3, user-mode",
+    transport = "loopback")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 900, threadMode = ThreadMode.SEPARATE_THREAD)
@@ -25,6 +31,7 @@ class UmlLoopbackNativeIT {
   private static final int DISK_BYTES = 8 << 20;
 
   private final byte[] data = new byte[4 << 20];
+  private final byte[] late = new byte[4 << 20];
   private final Clip clip = Clip.noise(36, 1000);
   private LoopbackGuest guest;
   private String peer;
@@ -35,9 +42,11 @@ class UmlLoopbackNativeIT {
     guest = new LoopbackGuest(directory);
     new Random(37).nextBytes(data);
     Files.write(guest.share().resolve("data"), data);
+    new Random(38).nextBytes(late);
+    Files.write(guest.share().resolve("late"), late);
     Files.write(guest.share().resolve("disk"), new byte[DISK_BYTES]);
     clip.writeRaw(guest.share().resolve("clip.raw"));
-    peer = LoopbackGuest.output(Daemon.SCRIPTS.resolveSibling("benchmarks").resolve("peers.sh"));
+    peer = LoopbackGuest.nativeDaemons("sound").getOrDefault("sound", "");
     guest.run(
         2,
         """
@@ -74,9 +83,46 @@ class UmlLoopbackNativeIT {
         storage
         until_so disk
         dd if=/dev/vda of=again bs=64k count=64
+
+        echo the adapter ends before all is written
+        exec 3</dev/vda # as a file system would: the last one to close it would write all
+        dd if=late of=/dev/vda bs=64k seek=64
         stop adapter TERM
-        kill $storage
         until_so no_disk
+        exec 3<&-
+        kill $storage
+        wait $storage || true # it has the file locked
+
+        echo the daemon hangs while the adapter ends
+        storage
+        start patient virtio-loopback-adapter -s /dev/shm/blk.sock -d vhublk -l 0 --wait
+        ready patient
+        until_so disk
+        exec 3</dev/vda
+        dd if=late of=/dev/vda bs=64k seek=64 count=1
+        kill -STOP $storage
+        stop patient TERM
+        until_so no_disk
+        exec 3<&-
+        kill -KILL $storage
+        wait $storage || true
+
+        echo the daemon dies while the adapter ends
+        storage
+        start hasty virtio-loopback-adapter -s /dev/shm/blk.sock -d vhublk -l 0 --wait
+        ready hasty
+        until_so disk
+        exec 3</dev/vda
+        dd if=late of=/dev/vda bs=64k seek=64 count=1
+        kill -STOP $storage
+        kill -TERM $hasty
+        sleep 1
+        kill -KILL $storage
+        status=0
+        wait $hasty || status=$?
+        echo "hasty ended with $status" >>ends
+        until_so no_disk
+        exec 3<&-
 
         if [ -n "@PEER@" ]; then
           echo a sound card of another
@@ -110,6 +156,30 @@ class UmlLoopbackNativeIT {
     assertThat(Arrays.mismatch(data, 0, data.length, disk, 0, data.length)).isEqualTo(-1);
     assertThat(Arrays.mismatch(data, Files.readAllBytes(guest.share().resolve("back"))))
         .isEqualTo(-1);
+  }
+
+  @Test
+  void whatIsNotWrittenYetIsOnTheDiskOfAnAdapterThatEnds() throws Exception {
+    byte[] disk = Files.readAllBytes(guest.share().resolve("disk"));
+    int at = data.length;
+    assertThat(Arrays.mismatch(late, 0, late.length, disk, at, at + late.length)).isEqualTo(-1);
+    guest.assertTold("adapter.err", "the driver has let go of the device");
+    assertThat(guest.lines("ends")).contains("adapter ended with 0");
+  }
+
+  @Test
+  void anAdapterDoesNotWaitForEverForADaemonThatHangs() throws Exception {
+    guest.assertTold("patient.err", "/dev/loopback-0", "the driver does not let go of the card");
+    assertThat(guest.lines("ends")).contains("patient ended with 0");
+  }
+
+  @Test
+  void anAdapterDoesNotWaitForADaemonThatDies() throws Exception {
+    assertThat(guest.share().resolve("hasty.err"))
+        .content()
+        .contains("the driver has started the device")
+        .doesNotContain("the driver does not let go of the card");
+    assertThat(guest.lines("ends")).contains("hasty ended with 0");
   }
 
   /** The driver writes into configuration space, and reads back what the daemon says then. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vhost4j.audio.SampleFormat;
 import io.vhost4j.audio.SampleRate;
+import io.vhost4j.testkit.DriverTest;
 import io.vhost4j.testkit.LinuxGuest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  * A user-mode Linux, which is another frontend than QEMU and has the same driver at native speed,
  * with two sound cards of one daemon. It boots once; the tests look at what it left.
  */
+@DriverTest(
+    device = "sound",
+    driver = "virtio_snd",
+    kernel = "Linux 7.3, user-mode",
+    transport = "vhost-user")
 @Tag("jdk")
 @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
