@@ -32,6 +32,8 @@ import picocli.CommandLine.Command;
       FootprintCommand.class,
       GcCommand.class,
       GuestCommand.class,
+      LoopbackCommand.class,
+      RequestsCommand.class,
       ReportCommand.class,
       JmhCommand.class,
     })

@@ -6,7 +6,7 @@ import io.vhost4j.bench.report.Tables;
 import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.ProcessTarget;
 import io.vhost4j.bench.workload.SoundOutput;
-import io.vhost4j.bench.workload.Workload;
+import io.vhost4j.bench.workload.StreamWorkload;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +44,8 @@ final class GuestCommand implements Callable<Integer> {
       names = "--peer",
       paramLabel = "COMMAND",
       description =
-          "Play to what this command starts as well; {socket} in it stands for the path to listen on.")
+          "Play to what this command starts as well; {socket} in it stands for the path to listen"
+              + " on.")
   private @Nullable String peer;
 
   @Mixin private RoundOptions run = new RoundOptions();
@@ -75,7 +76,7 @@ final class GuestCommand implements Callable<Integer> {
     int rounds = quick ? QUICK_ROUNDS : roundCount;
     int unpaced = quick ? QUICK_PERIODS : UNPACED_PERIODS;
     int paced = quick ? QUICK_PERIODS : PACED_PERIODS;
-    Workload workload = new SoundOutput();
+    StreamWorkload workload = new SoundOutput();
     List<Guest> guests = new ArrayList<>();
     try {
       guests.add(new Guest("QEMU + vhost4j", workload.startDaemon(), false, unpaced));

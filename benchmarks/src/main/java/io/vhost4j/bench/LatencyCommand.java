@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description =
-        "Times a buffer from publishing it and kicking to seeing the notification that it was used.")
+        "Times a buffer from publishing it and kicking to seeing the notification that it was"
+            + " used.")
 final class LatencyCommand implements Callable<Integer> {
   private static final double CLOSED_SECONDS = 0.5;
   private static final double RATED_SECONDS = 5;
@@ -47,8 +48,9 @@ final class LatencyCommand implements Callable<Integer> {
       names = "--payload",
       paramLabel = "BYTES",
       split = ",",
-      defaultValue = "1920",
-      description = "Bytes in a buffer, up to 65536; more than one with commas (${DEFAULT-VALUE}).")
+      description =
+          "Bytes in a buffer, up to 65536; more than one with commas (default: what drivers send,"
+              + " such as 1920 of sound).")
   private List<Integer> payloads = List.of();
 
   @Option(
@@ -112,7 +114,7 @@ final class LatencyCommand implements Callable<Integer> {
     return run.rounds(loop.rate() == 0 ? CLOSED_SECONDS : RATED_SECONDS);
   }
 
-  /** The sizes nearest to those given that the device can take. */
+  /** The sizes nearest to those given that the device can take, the usual one if none is. */
   static List<Integer> payloads(CommandSpec spec, Workload workload, List<Integer> given) {
     for (int bytes : given) {
       if (bytes < 1 || bytes > Workload.MAX_PAYLOAD) {
@@ -121,6 +123,8 @@ final class LatencyCommand implements Callable<Integer> {
             "--payload=%d is not 1 to %d".formatted(bytes, Workload.MAX_PAYLOAD));
       }
     }
-    return given.stream().map(workload::payload).distinct().toList();
+    return given.isEmpty()
+        ? List.of(workload.usualPayload())
+        : given.stream().map(workload::payload).distinct().toList();
   }
 }

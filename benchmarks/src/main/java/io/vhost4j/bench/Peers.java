@@ -12,16 +12,28 @@ final class Peers {
   private Peers() {}
 
   /**
-   * Has the script {@code peers.sh} install what can be had.
+   * Has the script {@code peers.sh} install the native sound daemon.
    *
    * @return the command that starts it, null if it cannot be had here; the script has said why
    */
-  static @Nullable String install() throws BenchException {
-    String program =
-        Installation.outputOf(Map.of(), Installation.file("benchmarks/peers.sh").toString());
-    return program.isEmpty()
+  static @Nullable String installSound() throws BenchException {
+    String program = install("sound");
+    return program == null
         ? null
         : "'%s' --socket %s --backend null".formatted(program, ProcessTarget.PLACEHOLDER);
+  }
+
+  /**
+   * Has the script {@code peers.sh} install a native daemon.
+   *
+   * @param device what it is called after
+   * @return the program, null if it cannot be had here; the script has said why
+   */
+  static @Nullable String install(String device) throws BenchException {
+    String program =
+        Installation.outputOf(
+            Map.of(), Installation.file("benchmarks/peers.sh").toString(), device);
+    return program.isEmpty() ? null : program;
   }
 
   /**

@@ -21,12 +21,14 @@ final class Progress implements LongConsumer, AutoCloseable {
   private static final int LINE_LENGTH = 100;
   private static final int STDERR = 2;
 
+  private final String name;
   private final @Nullable ProgressBar bar;
 
   /**
    * @param nanos that the measurement is expected to take
    */
   Progress(String name, long nanos) {
+    this.name = name;
     bar = nanos < SHORTEST_NANOS ? null : bar(name, nanos);
   }
 
@@ -64,8 +66,12 @@ final class Progress implements LongConsumer, AutoCloseable {
 
   /** Says what is being measured now. */
   void now(String what) {
-    if (bar != null) {
-      bar.setExtraMessage(what);
+    if (bar == null) {
+      return;
+    }
+    bar.setExtraMessage(what);
+    if (!isTerminal()) {
+      line("%s: %s".formatted(name, what)); // the bar shows only when a measurement is through
     }
   }
 

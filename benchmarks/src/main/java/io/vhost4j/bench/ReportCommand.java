@@ -10,7 +10,9 @@ import io.vhost4j.bench.measure.GuestResult;
 import io.vhost4j.bench.measure.LatencyLoop;
 import io.vhost4j.bench.measure.LatencyResult;
 import io.vhost4j.bench.measure.Lineup;
+import io.vhost4j.bench.measure.LoopbackResult;
 import io.vhost4j.bench.measure.Placement;
+import io.vhost4j.bench.measure.RequestResult;
 import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.ThroughputResult;
 import io.vhost4j.bench.measure.Turns;
@@ -22,6 +24,7 @@ import io.vhost4j.bench.report.Results;
 import io.vhost4j.bench.report.Summary;
 import io.vhost4j.bench.report.Tables;
 import io.vhost4j.bench.target.BenchException;
+import io.vhost4j.bench.workload.StreamWorkload;
 import io.vhost4j.event.NativeTransport;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -95,6 +98,20 @@ final class ReportCommand implements Callable<Integer> {
   private boolean guest;
 
   @Option(
+      names = "--loopback",
+      description =
+          "Compare the ways to a device in Linux guests as well, for a quarter of an hour (see"
+              + " benchmarks loopback).")
+  private boolean loopback;
+
+  @Option(
+      names = "--requests",
+      description =
+          "Time requests to GPIO, I2C and CAN devices as well, for two minutes (see benchmarks"
+              + " requests).")
+  private boolean requests;
+
+  @Option(
       names = "--gc-minutes",
       paramLabel = "M",
       defaultValue = "0.5",
@@ -126,9 +143,14 @@ final class ReportCommand implements Callable<Integer> {
           spec.commandLine(),
           "--quick: %s holds the figures of a full run; name another file".formatted(markdown));
     }
+    if (!(targets.workload() instanceof StreamWorkload)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--device: a report is one of the sound daemon; see 'latency' and 'requests' for others");
+    }
     Machine machine = Machine.here();
     if (targets.peer() == null && !noPeer) {
-      targets.usePeer(Peers.install());
+      targets.usePeer(Peers.installSound());
     }
     targets.usePolling(POLL_MICROS);
     Extent extent = run.quick() ? Extent.QUICK : Extent.FULL;
@@ -177,6 +199,17 @@ final class ReportCommand implements Callable<Integer> {
     progress.now("guest");
     List<GuestResult> guests =
         guest ? GuestCommand.measure(peer, guestRounds(), quick, progress) : List.of();
+    progress.now("loopback");
+    List<LoopbackResult> ways =
+        loopback
+            ? LoopbackCommand.measure(LoopbackCommand.ALL, guestRounds(), quick, progress)
+            : List.of();
+    progress.now("requests");
+    List<RequestResult> roundTrips =
+        requests
+            ? RequestsCommand.measure(
+                context, run, progress, RequestsCommand.MACHINES, RequestsCommand.ALL, !noPeer)
+            : List.of();
     return new Results(
         Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
         (System.nanoTime() - begin) / 60e9,
@@ -192,11 +225,13 @@ final class ReportCommand implements Callable<Integer> {
         footprint,
         allocation,
         collections,
-        guests);
+        guests,
+        ways,
+        roundTrips);
   }
 
   private List<Integer> payloads() {
-    return List.of(targets.workload().periodBytes());
+    return List.of(targets.workload().usualPayload());
   }
 
   private int guestRounds() {
@@ -216,7 +251,11 @@ final class ReportCommand implements Callable<Integer> {
         + FootprintCommand.nanos(peer, quick)
         + JmhCommand.nanos(quick)
         + (gcMinutes == 0 ? 0 : GcCommand.nanos(gcMinutes, quick))
-        + (guest ? GuestCommand.nanos(peer, guestRounds(), quick) : 0);
+        + (guest ? GuestCommand.nanos(peer, guestRounds(), quick) : 0)
+        + (loopback ? LoopbackCommand.nanos(LoopbackCommand.ALL, guestRounds(), quick) : 0)
+        + (requests
+            ? RequestsCommand.nanos(run, RequestsCommand.MACHINES, RequestsCommand.ALL)
+            : 0);
   }
 
   private List<Placement> placements() {

@@ -18,8 +18,8 @@ final class RunOptions extends RoundOptions {
       names = "--seconds",
       paramLabel = "S",
       description =
-          "Length of a subject's turn in a round (default: 5 where buffers are sent at a rate, 2 for"
-              + " scale, else 0.5).")
+          "Length of a subject's turn in a round (default: 5 where buffers are sent at a rate, 2"
+              + " for scale, else 0.5).")
   private @Nullable Double seconds;
 
   @Option(
@@ -34,8 +34,8 @@ final class RunOptions extends RoundOptions {
       names = "--seed",
       paramLabel = "N",
       description =
-          "Decides the order in which subjects take turns, another in each round (default: drawn, and"
-              + " told).")
+          "Decides the order in which subjects take turns, another in each round (default: drawn,"
+              + " and told).")
   private long seed = new Random().nextInt(SEEDS);
 
   /**
@@ -53,6 +53,13 @@ final class RunOptions extends RoundOptions {
     return quick()
         ? new Rounds(count, QUICK_NANOS, QUICK_NANOS)
         : new Rounds(count, (long) (turn * SECOND), (long) (warmUp * SECOND));
+  }
+
+  /** The same rounds as arguments for another run of this program. */
+  String asArguments(double usualSeconds) {
+    Rounds rounds = rounds(usualSeconds);
+    return "--rounds %d --seconds %s --warm-up %s --seed %d"
+        .formatted(rounds.count(), rounds.nanos() / SECOND, rounds.warmUpNanos() / SECOND, seed);
   }
 
   /**

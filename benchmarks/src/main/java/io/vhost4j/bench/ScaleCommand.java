@@ -11,7 +11,7 @@ import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.ProcessTarget;
 import io.vhost4j.bench.target.Target;
 import io.vhost4j.bench.workload.SoundOutput;
-import io.vhost4j.bench.workload.Workload;
+import io.vhost4j.bench.workload.StreamWorkload;
 import io.vhost4j.event.NativeTransport;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,7 +41,7 @@ final class ScaleCommand implements Callable<Integer> {
   private static final int MAX_STREAMS_OF_DEVICE = 64;
   private static final double SECONDS = 2;
 
-  private static final Workload WORKLOAD = new SoundOutput();
+  private static final StreamWorkload WORKLOAD = new SoundOutput();
 
   /** Above this share of late periods a stream stutters. */
   private static final double BROKEN_PERCENT = 0.1;
@@ -87,16 +87,16 @@ final class ScaleCommand implements Callable<Integer> {
       paramLabel = "COMMAND",
       description =
           "Measure what this command starts instead of our daemon, one process for each stream;"
-              + " {socket} in it stands for the path to listen on. Its devices must take a period at"
-              + " once.")
+              + " {socket} in it stands for the path to listen on. Its devices must take a period"
+              + " at once.")
   private @Nullable String command;
 
   @Option(
       names = "--peer",
       paramLabel = "COMMAND",
       description =
-          "Compare with what this command starts, one process for each stream; {socket} in it stands"
-              + " for the path to listen on. Its devices take a period at once.")
+          "Compare with what this command starts, one process for each stream; {socket} in it"
+              + " stands for the path to listen on. Its devices take a period at once.")
   private @Nullable String peer;
 
   @Mixin private RunOptions run = new RunOptions();

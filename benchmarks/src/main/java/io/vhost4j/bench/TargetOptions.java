@@ -12,6 +12,7 @@ import io.vhost4j.bench.target.Installation;
 import io.vhost4j.bench.target.ProcessTarget;
 import io.vhost4j.bench.target.SocketTarget;
 import io.vhost4j.bench.target.Target;
+import io.vhost4j.bench.workload.Request;
 import io.vhost4j.bench.workload.SoundOutput;
 import io.vhost4j.bench.workload.Workload;
 import java.nio.file.Path;
@@ -27,6 +28,9 @@ import picocli.CommandLine.Spec;
 
 /** Options that say what is measured. */
 final class TargetOptions {
+  /** Entries of each ring, as in QEMU. */
+  static final int QUEUE_SIZE = 64;
+
   /** Where the target is. */
   static final class Where {
     @Option(
@@ -39,16 +43,27 @@ final class TargetOptions {
         names = "--exec",
         paramLabel = "COMMAND",
         description =
-            "Measure what this command starts; {socket} in it stands for the path to listen on.")
+            "Measure what this command starts; {socket} in it stands for the path to listen on."
+                + " It may add 0 to that.")
     @Nullable String command;
 
-    @Option(names = "--embedded", description = "Measure our sound device inside this JVM.")
+    @Option(names = "--embedded", description = "Measure our device inside this JVM.")
     boolean embedded;
   }
 
   /** The devices that there are buffers for. */
+  @SuppressWarnings("ImmutableEnumChecker") // workloads have no state
   enum Device {
-    sound
+    sound(new SoundOutput()),
+    gpio(Request.GPIO),
+    i2c(Request.I2C),
+    can(Request.CAN);
+
+    private final Workload workload;
+
+    Device(Workload workload) {
+      this.workload = workload;
+    }
   }
 
   @Spec(Spec.Target.MIXEE)
@@ -57,8 +72,8 @@ final class TargetOptions {
 
   @ArgGroup(
       heading =
-          "What is measured (without any of these: our packaged daemon, with a backend that needs no"
-              + "%nthread and with one that has a worker):%n")
+          "What is measured (without any of these: our packaged daemon, with a backend that needs"
+              + " no%nthread and with one that has a worker):%n")
   private Where where = new Where();
 
   @Option(
@@ -71,9 +86,16 @@ final class TargetOptions {
       names = "--poll-us",
       paramLabel = "N",
       description =
-          "Measure our packaged daemon with --poll-us N as well: it then looks at its rings for up to"
-              + " so many microseconds before it sleeps. 0: do not.")
+          "Measure our packaged daemon with --poll-us N as well: it then looks at its rings for up"
+              + " to so many microseconds before it sleeps. 0: do not.")
   private @Nullable Integer pollMicros;
+
+  @Option(
+      names = "--options",
+      paramLabel = "OPTIONS",
+      description =
+          "Start our packaged daemon with these, in place of those that need no hardware.")
+  private @Nullable String options;
 
   @Option(
       names = "--device",
@@ -88,7 +110,7 @@ final class TargetOptions {
       paramLabel = "N",
       defaultValue = "64",
       description = "Entries of each ring, a power of 2 (default: ${DEFAULT-VALUE}, as in QEMU).")
-  private int queueSize = 64;
+  private int queueSize = QUEUE_SIZE;
 
   @Option(
       names = "--place",
@@ -124,13 +146,18 @@ final class TargetOptions {
     return where.socket == null && where.command == null && !where.embedded;
   }
 
+  /** The ways to start our daemon. */
+  private List<Workload.Setup> setups() {
+    return options == null ? workload().setups() : List.of(new Workload.Setup("", options));
+  }
+
   private boolean polls() {
     return pollMicros != null && pollMicros > 0;
   }
 
   /** How many there will be in the line-up. */
   int subjects() {
-    int setups = isOurs() ? workload().setups().size() : 1;
+    int setups = isOurs() ? setups().size() : 1;
     return 1 + setups + (peer == null ? 0 : 1) + (polls() ? 1 : 0);
   }
 
@@ -139,9 +166,7 @@ final class TargetOptions {
   }
 
   Workload workload() {
-    return switch (device) {
-      case sound -> new SoundOutput();
-    };
+    return device.workload;
   }
 
   private void check() {
@@ -188,7 +213,7 @@ final class TargetOptions {
       open.add(Echo.start());
       Workload workload = workload();
       if (isOurs()) {
-        for (Workload.Setup setup : workload.setups()) {
+        for (Workload.Setup setup : setups()) {
           open.add(daemon(context, workload, setup.label(), setup.arguments()));
         }
       } else {
@@ -201,7 +226,7 @@ final class TargetOptions {
       }
       if (polls()) {
         String option = "--poll-us " + pollMicros;
-        String arguments = workload.setups().get(0).arguments() + " " + option;
+        String arguments = setups().get(0).arguments() + " " + option;
         open.add(daemon(context, workload, option, arguments));
       }
       return new Lineup(List.copyOf(open), rival);
@@ -227,7 +252,7 @@ final class TargetOptions {
       return new SocketTarget(where.socket);
     }
     return where.command == null
-        ? new EmbeddedTarget(workload().device())
+        ? new EmbeddedTarget(workload().open())
         : new ProcessTarget(programOf(where.command), where.command);
   }
 

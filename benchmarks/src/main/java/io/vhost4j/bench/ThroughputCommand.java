@@ -42,8 +42,9 @@ final class ThroughputCommand implements Callable<Integer> {
       names = "--payload",
       paramLabel = "BYTES",
       split = ",",
-      defaultValue = "1920",
-      description = "Bytes in a buffer, up to 65536; more than one with commas (${DEFAULT-VALUE}).")
+      description =
+          "Bytes in a buffer, up to 65536; more than one with commas (default: what drivers send,"
+              + " such as 1920 of sound).")
   private List<Integer> payloads = List.of();
 
   @Option(

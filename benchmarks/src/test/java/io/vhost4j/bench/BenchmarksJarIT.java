@@ -131,6 +131,56 @@ class BenchmarksJarIT {
         .anyMatch(line -> line.matches("QEMU alone +device( +[0-9.()]+)+"));
   }
 
+  @Test
+  @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
+  void aGuestThatIsItsOwnHostStandsBesideOneWithDaemonsOutside() {
+    String output = run("loopback", "--quick", "--machine", "uml");
+
+    for (String way : List.of("vhost-user", "loopback\\+daemon", "loopback alone")) {
+      for (String load : List.of("entropy +64", "period +1920", "chunk +15360", "block +61440")) {
+        assertThat(output.lines())
+            .anyMatch(line -> line.matches("UML " + way + " +" + load + "( +[0-9.()]+)+"));
+      }
+      assertThat(output.lines())
+          .anyMatch(line -> line.matches("UML " + way + " +-?[0-9.]+( \\(.*\\))? +(-|-?[0-9.]+)"));
+    }
+    assertThat(output.replaceAll("\\s+", " ")).contains("no hardware virtualisation here");
+  }
+
+  @Test
+  void requestsToEachDeviceAreTimed() {
+    String output = run("requests", "--quick", "--machine", "here", "--no-peer");
+
+    for (String request : List.of("gpio read, 1", "i2c read, 16", "can frame, 8")) {
+      assertThat(output.lines())
+          .anyMatch(line -> line.matches("floor .* here +" + request + "( +[0-9.()]+)+"))
+          .anyMatch(line -> line.matches("vhost4j +here +" + request + "( +[0-9.()]+)+"));
+    }
+  }
+
+  /** Beside the native daemon where that can be installed. */
+  @Test
+  @EnabledIfEnvironmentVariable(named = "VHOST4J_PEERS", matches = "1")
+  void requestsAreTimedOnHardwareOfAnotherKernel(@TempDir Path directory) throws Exception {
+    Path json = directory.resolve("requests.json");
+
+    String output =
+        run(
+            "requests",
+            "--quick",
+            "--machine",
+            "uml",
+            "--device",
+            "can",
+            "--json",
+            json.toString());
+
+    assertThat(output.lines())
+        .anyMatch(line -> line.matches("vhost4j +UML +can frame, 8( +[0-9.()]+)+( +-)*"));
+    assertThat(output.replaceAll("\\s+", " ")).contains("on the same hardware");
+    assertThat(Files.readString(json)).contains("\"machine\" : \"UML\"", "\"toFloor\"");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"driver", "device"})
   void streamsArePlayedWhoeverKeepsTime(String pace) {

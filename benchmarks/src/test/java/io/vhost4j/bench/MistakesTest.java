@@ -84,6 +84,10 @@ class MistakesTest {
     "gc --minutes 0, --minutes",
     "latency --poll-us -1, -1",
     "report --gc-minutes -1, -1",
+    "loopback --machine xen, xen",
+    "requests --machine xen, xen",
+    "requests --device tape, tape",
+    "report --device gpio, requests",
     "nonsense, nonsense",
   })
   void wrongUsageIsToldInOneLineAndAHint(String arguments, String told) {

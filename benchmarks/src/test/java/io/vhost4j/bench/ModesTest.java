@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Every mode, for a moment each, against our device in this JVM. */
 class ModesTest {
@@ -41,6 +43,21 @@ class ModesTest {
     assertThat(last.getString("loop")).isEqualTo("1000/s");
     assertThat(last.getJsonObject("toFloor").getJsonObject("p99").getJsonArray("rounds"))
         .hasSize(2);
+  }
+
+  /** As a driver sends them, and the device says that it has done what was asked. */
+  @ParameterizedTest
+  @CsvSource({"gpio, 1", "i2c, 16", "can, 8"})
+  void otherDevicesAnswerRequests(String device, String payload) {
+    for (String mode : List.of("latency", "throughput")) {
+      ProgramRun run = ProgramRun.of(mode, "--quick", "--embedded", "--device", device);
+
+      assertThat(run.err()).isEmpty();
+      assertThat(run.status()).isZero();
+      assertThat(rows(run, "vhost4j embedded"))
+          .isNotEmpty()
+          .allMatch(row -> row.matches(".* " + payload + " .*"));
+    }
   }
 
   @Test

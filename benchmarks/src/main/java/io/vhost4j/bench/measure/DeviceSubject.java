@@ -44,6 +44,7 @@ public final class DeviceSubject implements Subject {
           Connection.open(
               context,
               target,
+              workload.features(),
               workload.queues(),
               queueSize,
               PAGE + workload.size(Workload.MAX_PAYLOAD, queueSize));

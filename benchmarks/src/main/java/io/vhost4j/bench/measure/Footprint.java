@@ -95,7 +95,7 @@ public final class Footprint {
   }
 
   private Connection connect(ProcessTarget process) throws BenchException {
-    return Connection.open(context, process, QUEUES, QUEUE_SIZE, 0);
+    return Connection.open(context, process, 0, QUEUES, QUEUE_SIZE, 0);
   }
 
   /** Wake-ups in a second, of all threads, after things have settled. */

@@ -40,7 +40,7 @@ public final class GarbageCollections {
               workload.setups().get(0).arguments(),
               Map.of("VHOST4J_OPTS", "-Xlog:gc:file=" + log));
       try (DeviceSubject subject = DeviceSubject.open(context, daemon, workload, QUEUE_SIZE)) {
-        int bytes = workload.periodBytes();
+        int bytes = workload.usualPayload();
         Flow unused = load(subject, bytes, warmUpNanos, passed);
         long before = collections(log);
         Flow flow = load(subject, bytes, nanos, passed);

@@ -50,6 +50,15 @@ public record Spread(double median, double low, double high, List<Double> rounds
         IntStream.range(0, both).mapToDouble(i -> rounds.get(i) / base.rounds.get(i)).toArray());
   }
 
+  /** The differences to another figure of the same rounds, in parts of {@code unit}. */
+  public Spread minus(Spread base, double unit) {
+    int both = Math.min(rounds.size(), base.rounds.size());
+    return of(
+        IntStream.range(0, both)
+            .mapToDouble(i -> (rounds.get(i) - base.rounds.get(i)) / unit)
+            .toArray());
+  }
+
   /** All rounds of some. */
   public static Spread together(List<Spread> parts) {
     return of(

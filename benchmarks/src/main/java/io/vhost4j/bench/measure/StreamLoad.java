@@ -4,7 +4,7 @@ import io.vertx.core.Context;
 import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.ProcessTarget;
 import io.vhost4j.bench.target.Target;
-import io.vhost4j.bench.workload.Workload;
+import io.vhost4j.bench.workload.StreamWorkload;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +44,7 @@ public final class StreamLoad implements AutoCloseable {
       Context context,
       List<ProcessTarget> processes,
       List<Target> targets,
-      Workload workload,
+      StreamWorkload workload,
       int streams,
       boolean pacedByDevice)
       throws BenchException {

@@ -5,7 +5,7 @@ import io.vhost4j.bench.target.BenchException;
 import io.vhost4j.bench.target.Connection;
 import io.vhost4j.bench.target.Target;
 import io.vhost4j.bench.workload.Chains;
-import io.vhost4j.bench.workload.Workload;
+import io.vhost4j.bench.workload.StreamWorkload;
 import io.vhost4j.vhostuser.frontend.FrontendQueue;
 import io.vhost4j.virtqueue.DriverQueue;
 
@@ -34,7 +34,8 @@ final class Streams implements AutoCloseable {
   private long buffers;
   private long misses;
 
-  private Streams(Connection connection, Workload device, int streams, boolean pacedByDevice) {
+  private Streams(
+      Connection connection, StreamWorkload device, int streams, boolean pacedByDevice) {
     this.connection = connection;
     this.streams = streams;
     this.pacedByDevice = pacedByDevice;
@@ -43,7 +44,7 @@ final class Streams implements AutoCloseable {
     slotOfHead = new int[queue.driver().size()];
     inFlight = new int[streams];
     sent = new int[streams];
-    int payload = device.periodBytes();
+    int payload = device.usualPayload();
     long address = connection.memory().allocate(device.size(payload, streams * slots), PAGE);
     chains = device.chains(connection, address, payload, streams * slots);
   }
@@ -54,14 +55,15 @@ final class Streams implements AutoCloseable {
    * @param pacedByDevice whether it gives buffers back as fast as they play; else at once
    */
   static Streams open(
-      Context context, Target target, Workload workload, int streams, boolean pacedByDevice)
+      Context context, Target target, StreamWorkload workload, int streams, boolean pacedByDevice)
       throws BenchException {
-    Workload device = workload.withStreams(streams);
+    StreamWorkload device = workload.withStreams(streams);
     int slots = streams * (LEAD + 1);
     int queueSize = Math.max(64, Integer.highestOneBit(2 * slots * DESCRIPTORS_PER_CHAIN - 1));
-    long bytes = 2 * PAGE + device.size(device.periodBytes(), slots);
+    long bytes = 2 * PAGE + device.size(device.usualPayload(), slots);
     Connection connection =
-        Connection.open(context, target, device.queues(), Math.min(queueSize, 1024), bytes);
+        Connection.open(
+            context, target, device.features(), device.queues(), Math.min(queueSize, 1024), bytes);
     try {
       device.start(connection);
       return new Streams(connection, device, streams, pacedByDevice);

@@ -50,11 +50,11 @@ public class DeviceBenchmark {
     DeviceSubject subject =
         DeviceSubject.open(
             NativeTransport.newLoop(vertx),
-            new EmbeddedTarget(workload.device()),
+            new EmbeddedTarget(workload.open()),
             workload,
             QUEUE_SIZE);
     Runtime.getRuntime().addShutdownHook(new Thread(subject::close));
-    roundTrip = subject.roundTrip(workload.periodBytes());
+    roundTrip = subject.roundTrip(workload.usualPayload());
   }
 
   /** One buffer of 10 ms. */

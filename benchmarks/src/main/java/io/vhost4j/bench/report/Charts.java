@@ -1,13 +1,17 @@
 package io.vhost4j.bench.report;
 
 import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.LoopbackResult;
 import io.vhost4j.bench.measure.Percentiles;
 import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -29,7 +33,8 @@ final class Charts {
                 results.throughput().values().stream()
                     .flatMap(List::stream)
                     .map(ThroughputResult::subject),
-                results.scale().stream().map(ScaleResult::subject))
+                results.scale().stream().map(ScaleResult::subject),
+                results.requests().stream().map(result -> result.latency().subject()))
             .flatMap(names -> names)
             .filter(name -> !Floor.is(name))
             .distinct()
@@ -98,6 +103,36 @@ final class Charts {
   /** Something over the number of streams. */
   Plot scale(List<ScaleResult> results, String unit, Function<ScaleResult, Spread> value) {
     return lines(results, Charts::load, this::style, "streams", ScaleResult::streams, unit, value);
+  }
+
+  /** The class of a way to a device, in plots that have no other subjects. */
+  String style(LoopbackResult result) {
+    return "s"
+        + switch (result.way()) {
+          case "vhost-user" -> 1;
+          case "loopback+daemon" -> 2;
+          default -> 3;
+        };
+  }
+
+  /** In the order in which they come. */
+  static Map<String, List<LoopbackResult>> byMachine(List<LoopbackResult> results) {
+    return results.stream()
+        .collect(
+            Collectors.groupingBy(
+                LoopbackResult::machine, LinkedHashMap::new, Collectors.toList()));
+  }
+
+  /** Something over the size of buffers of sound, by each way of one machine to a device. */
+  Plot loopback(List<LoopbackResult> machine, String unit, Function<LoopbackResult, Spread> value) {
+    return lines(
+        machine.stream().filter(result -> !result.load().equals("entropy")).toList(),
+        LoopbackResult::way,
+        this::style,
+        "bytes in a buffer",
+        LoopbackResult::bytes,
+        unit,
+        value);
   }
 
   /** The name of a load of streams. */

@@ -1,6 +1,8 @@
 package io.vhost4j.bench.report;
 
 import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.LoopbackResult;
+import io.vhost4j.bench.measure.RequestResult;
 import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
@@ -66,6 +68,12 @@ public final class Page {
               + " daemon.");
       table(Tables.guest(results.guest()));
     }
+    if (!results.loopback().isEmpty()) {
+      loopback(results.loopback());
+    }
+    if (!results.requests().isEmpty()) {
+      requests(results.requests());
+    }
     html.append("</body></html>\n");
   }
 
@@ -92,6 +100,24 @@ public final class Page {
     table(Tables.latency(latency));
   }
 
+  private void requests(List<RequestResult> requests) {
+    heading("Requests", Summary.REQUESTS);
+    legend(
+        requests,
+        result -> result.latency().subject(),
+        result -> charts.style(result.latency().subject()));
+    html.append("<div class=\"plots\">");
+    requests.stream()
+        .collect(
+            Collectors.groupingBy(
+                result -> "%s, %s".formatted(result.request(), result.machine()),
+                LinkedHashMap::new,
+                Collectors.mapping(RequestResult::latency, Collectors.toList())))
+        .forEach((load, group) -> figure(load + ": percentiles", charts.percentiles(group)));
+    html.append("</div>\n");
+    table(Tables.requests(requests));
+  }
+
   private void throughput(String place, List<ThroughputResult> throughput) {
     heading(
         "Throughput, processors: " + place,
@@ -114,9 +140,9 @@ public final class Page {
     heading(
         "Scale",
         "Streams of 10 ms periods: ours in one process on up to 16 devices, the peer in one process"
-            + " for each. Who keeps time: the driver, or the device as well, which is what playing in"
-            + " real time costs. Late: a device had not given a period back a period after it was"
-            + " due. Stalls: the driver itself was held up by the machine.");
+            + " for each. Who keeps time: the driver, or the device as well, which is what playing"
+            + " in real time costs. Late: a device had not given a period back a period after it"
+            + " was due. Stalls: the driver itself was held up by the machine.");
     List<ScaleResult> scale = results.scale();
     legend(scale, Charts::load, charts::style);
     html.append("<div class=\"plots\">");
@@ -130,6 +156,25 @@ public final class Page {
     figure("late periods", charts.scale(scale, "%", result -> Spread.of(result.missPercent())));
     html.append("</div>\n");
     table(Tables.scale(scale));
+  }
+
+  private void loopback(List<LoopbackResult> loopback) {
+    heading("Loopback", Summary.LOOPBACK);
+    legend(loopback, LoopbackResult::way, charts::style);
+    html.append("<div class=\"plots\">");
+    Charts.byMachine(loopback)
+        .forEach(
+            (machine, group) -> {
+              figure(
+                  machine + ": sound that goes through",
+                  charts.loopback(group, "MB/s", LoopbackResult::megabytesPerSecond));
+              figure(
+                  machine + ": processor time for a buffer",
+                  charts.loopback(group, "µs", LoopbackResult::cpuMicros));
+            });
+    html.append("</div>\n");
+    table(Tables.loopback(loopback));
+    table(Tables.copies(loopback));
   }
 
   private void heading(String title, String text) {

@@ -5,7 +5,9 @@ import io.vhost4j.bench.measure.CollectionsResult;
 import io.vhost4j.bench.measure.FootprintResult;
 import io.vhost4j.bench.measure.GuestResult;
 import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.LoopbackResult;
 import io.vhost4j.bench.measure.MachineLoad;
+import io.vhost4j.bench.measure.RequestResult;
 import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
@@ -30,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * @param allocation of the hot paths
  * @param collections under load, null if not asked for
  * @param guest what a guest sees, empty if not asked for
+ * @param loopback what a buffer takes by each way to a device, empty if not asked for
+ * @param requests to devices that are not sound cards, empty if not asked for
  */
 public record Results(
     String date,
@@ -46,4 +50,6 @@ public record Results(
     List<FootprintResult> footprint,
     List<AllocationResult> allocation,
     @Nullable CollectionsResult collections,
-    List<GuestResult> guest) {}
+    List<GuestResult> guest,
+    List<LoopbackResult> loopback,
+    List<RequestResult> requests) {}

@@ -12,12 +12,32 @@ public final class Summary {
       "A quick run: it shows that everything works, and its numbers mean nothing.";
 
   private static final String HOW =
-      "Ratios are those of each round. The floor is shown once, of all its rounds, but each ratio is"
-          + " to the floor of the same rounds. Not decided: the rounds lie further from each other"
-          + " than their median from the limit.";
+      "Ratios are those of each round. The floor is shown once, of all its rounds, but each ratio"
+          + " is to the floor of the same rounds. Not decided: the rounds lie further from each"
+          + " other than their median from the limit.";
 
   /** Starts the part that is written by hand. */
   private static final String NOTES = "## Notes";
+
+  /** For people: what the figures of the ways to a device are worth. */
+  public static final String LOOPBACK =
+      "There is no hardware virtualisation here, so no figure is that of a machine that has it."
+          + " Under QEMU every instruction of the guest is translated, some ten times slower, and"
+          + " with loopback that is true of device and adapter too, while daemons outside run"
+          + " natively: there ways by loopback compare with each other alone. User-mode Linux runs"
+          + " all code natively, but system calls and wake-ups of programs in it take longer than"
+          + " outside; it has two processors, but by vhost-user one, beside the daemons. The sound"
+          + " device takes half of ALSA's buffer in 10 ms at most, so a buffer takes no less than"
+          + " 0.3 ms, one of 60 KiB 1.2 ms. Of what one more KiB takes, what is beyond that by"
+          + " vhost-user is the module's copy.";
+
+  /** For people: what the figures of requests are of. */
+  public static final String REQUESTS =
+      "Here, our daemons simulate the hardware themselves. In user-mode Linux (UML) its kernel does"
+          + " (gpio-sim, a bus of a test module, vcan), driver and daemons run beside each other in"
+          + " it, and the native daemons on the same hardware; it runs their code natively, but"
+          + " system calls and wake-ups take several times longer than outside. A read is one"
+          + " message of so many bytes; a frame comes back when the device says that it is sent.";
 
   private Summary() {}
 
@@ -40,6 +60,12 @@ public final class Summary {
     text.append("## Goals\n\n").append(how(results)).append("\n\n");
     text.append(Tables.goals(Goals.of(results)).markdown()).append("\n\n");
     text.append("## Figures\n\n```\n").append(figures(results)).append("\n```\n");
+    if (!results.loopback().isEmpty()) {
+      text.append("\nLoopback: ").append(LOOPBACK).append("\n");
+    }
+    if (!results.requests().isEmpty()) {
+      text.append("\nRequests: ").append(REQUESTS).append("\n");
+    }
     int notes = before.indexOf(NOTES);
     if (notes >= 0) {
       text.append("\n").append(before, notes, before.length());
@@ -63,6 +89,13 @@ public final class Summary {
     }
     if (!results.guest().isEmpty()) {
       text.append("\n\n").append(Tables.guest(results.guest()));
+    }
+    if (!results.loopback().isEmpty()) {
+      text.append("\n\n").append(Tables.loopback(results.loopback()));
+      text.append("\n\n").append(Tables.copies(results.loopback()));
+    }
+    if (!results.requests().isEmpty()) {
+      text.append("\n\n").append(Tables.requests(results.requests()));
     }
     return text.toString();
   }

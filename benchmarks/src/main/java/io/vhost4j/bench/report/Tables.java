@@ -5,15 +5,21 @@ import io.vhost4j.bench.measure.CollectionsResult;
 import io.vhost4j.bench.measure.FootprintResult;
 import io.vhost4j.bench.measure.GuestResult;
 import io.vhost4j.bench.measure.LatencyResult;
+import io.vhost4j.bench.measure.LoopbackResult;
 import io.vhost4j.bench.measure.Percentiles;
+import io.vhost4j.bench.measure.RequestResult;
 import io.vhost4j.bench.measure.ScaleResult;
 import io.vhost4j.bench.measure.Spread;
 import io.vhost4j.bench.measure.ThroughputResult;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Results as tables: for the console, the page and the summary alike. */
 public final class Tables {
+  /** The way whose buffers are not copied. */
+  private static final String DIRECT = "vhost-user";
+
   private Tables() {}
 
   /** The goals, and whether they are reached. */
@@ -172,6 +178,108 @@ public final class Tables {
           result.hostSwitches());
     }
     return table;
+  }
+
+  /** What a buffer takes by each way to a device. */
+  public static Table loopback(List<LoopbackResult> results) {
+    Table table =
+        Table.withKeys(
+            3,
+            "loopback (us for a buffer)",
+            "load",
+            "bytes",
+            "time",
+            "MB/s",
+            "CPU",
+            "of server",
+            "of module");
+    for (LoopbackResult result : results) {
+      table.row(
+          result.machine() + " " + result.way(),
+          result.load(),
+          result.bytes(),
+          result.micros(),
+          result.megabytesPerSecond(),
+          result.cpuMicros(),
+          result.serverMicros(),
+          result.moduleMicros());
+    }
+    return table;
+  }
+
+  /**
+   * What a processor has to do for one more KiB in a buffer by each way to a device, and how much
+   * of it vhost-user does without: that is the module's copy.
+   */
+  public static Table copies(List<LoopbackResult> results) {
+    Table table = new Table("us for a KiB more", "CPU", "CPU of the copy");
+    for (LoopbackResult large : results) {
+      Spread cpu = cpuPerKib(results, large);
+      if (cpu == null) {
+        continue;
+      }
+      Spread without =
+          results.stream()
+              .filter(other -> other.way().equals(DIRECT) && !large.way().equals(DIRECT))
+              .filter(other -> other.machine().equals(large.machine()))
+              .map(other -> cpuPerKib(results, other))
+              .filter(Objects::nonNull)
+              .findFirst()
+              .orElse(null);
+      table.row(
+          large.machine() + " " + large.way(), cpu, without == null ? "-" : cpu.minus(without, 1));
+    }
+    return table;
+  }
+
+  /** Round trips of requests. */
+  public static Table requests(List<RequestResult> results) {
+    Table table =
+        Table.withKeys(
+            3,
+            "request in us",
+            "machine",
+            "request",
+            "p50",
+            "p99",
+            "p99.9",
+            "max",
+            "p50/floor",
+            "p99/floor",
+            "p50/peer",
+            "p99/peer");
+    for (RequestResult result : results) {
+      LatencyResult latency = result.latency();
+      Percentiles micros = latency.micros();
+      Percentiles toPeer = latency.toPeer();
+      table.row(
+          latency.subject(),
+          result.machine(),
+          "%s, %d".formatted(result.request(), latency.payload()),
+          micros.p50(),
+          micros.p99(),
+          micros.p999().median(),
+          micros.max().median(),
+          latency.toFloor().p50().median(),
+          latency.toFloor().p99().median(),
+          median(toPeer == null ? null : toPeer.p50()),
+          median(toPeer == null ? null : toPeer.p99()));
+    }
+    return table;
+  }
+
+  /** Of 15 KiB against 2, of which as many are under way; null for other buffers. */
+  private static @Nullable Spread cpuPerKib(List<LoopbackResult> results, LoopbackResult large) {
+    for (LoopbackResult small : results) {
+      if (large.load().equals("chunk")
+          && small.load().equals("period")
+          && large.machine().equals(small.machine())
+          && large.way().equals(small.way())) {
+        double kib = (large.bytes() - small.bytes()) / 1024.0;
+        return large.cpuMicros().minus(small.cpuMicros(), kib);
+      }
+    }
+    return null;
   }
 
   /** What the hot paths allocate. */

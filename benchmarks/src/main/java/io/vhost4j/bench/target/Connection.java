@@ -46,12 +46,14 @@ public final class Connection implements AutoCloseable {
    * Connects and starts the queues; waits for a target that is still starting.
    *
    * @param context of the messages, which are rare; not the thread that calls
+   * @param features of the device's own that are accepted, if it has them
    * @param queues how many to start
    * @param queueSize entries of each ring
    * @param bytes of memory that buffers will take
    */
   public static Connection open(
-      Context context, Target target, int queues, int queueSize, long bytes) throws BenchException {
+      Context context, Target target, long features, int queues, int queueSize, long bytes)
+      throws BenchException {
     VhostUserFrontend frontend = connect(context, target);
     FrontendMemory memory = null;
     try {
@@ -60,7 +62,7 @@ public final class Connection implements AutoCloseable {
           Collections.nCopies(queues, new QueueSetup(queueSize, TABLE_ENTRIES, 0))
               .toArray(QueueSetup[]::new);
       return new Connection(
-          target, memory, frontend, frontend.start(FEATURES, memory, setups).await());
+          target, memory, frontend, frontend.start(FEATURES | features, memory, setups).await());
     } catch (Exception e) { // await() throws what the future has failed with
       frontend.close().await();
       if (memory != null) {

@@ -84,9 +84,11 @@ public final class ProcessTarget implements Target {
     return name;
   }
 
+  /** Where it listens; with a 0 behind the path that it was given, if it makes that of it. */
   @Override
   public Path socket() {
-    return socket;
+    Path numbered = Path.of(socket + "0");
+    return Files.exists(numbered) ? numbered : socket;
   }
 
   @Override
@@ -131,7 +133,7 @@ public final class ProcessTarget implements Target {
   /** Waits until the socket is there and the process had time to listen at it. */
   public void awaitSocket() throws BenchException {
     long deadline = System.nanoTime() + START_NANOS;
-    while (!Files.exists(socket)) {
+    while (!Files.exists(socket())) {
       if (!isStarting() || System.nanoTime() > deadline) {
         throw new BenchException(command + " does not listen");
       }
@@ -142,7 +144,7 @@ public final class ProcessTarget implements Target {
 
   /** Whether it listens; it sees a frontend that goes away at once. */
   public boolean canBeConnectedTo() {
-    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket()))) {
       return channel.isConnected();
     } catch (IOException e) {
       return false;

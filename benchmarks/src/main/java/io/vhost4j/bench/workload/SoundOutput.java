@@ -27,7 +27,7 @@ import java.util.function.Consumer;
  * A sound device that plays 16-bit stereo at 48 kHz: its first streams, started, and buffers of
  * audio on the tx queue. The device must not pace itself if its speed is to be measured.
  */
-public final class SoundOutput implements Workload {
+public final class SoundOutput implements StreamWorkload {
   private static final int CONTROL = 0;
   private static final int TX = 2;
   private static final int QUEUES = 4;
@@ -63,7 +63,7 @@ public final class SoundOutput implements Workload {
   }
 
   @Override
-  public Workload withStreams(int count) {
+  public StreamWorkload withStreams(int count) {
     return new SoundOutput(count);
   }
 
@@ -84,7 +84,7 @@ public final class SoundOutput implements Workload {
   }
 
   @Override
-  public VirtioDevice device() throws BenchException {
+  public VirtioDevice open() throws BenchException {
     try {
       return new SoundDevice(SoundDeviceConfig.standard(), new NullBackend(Pacing.NONE));
     } catch (AudioException e) {
@@ -93,7 +93,12 @@ public final class SoundOutput implements Workload {
   }
 
   @Override
-  public int periodBytes() {
+  public long features() {
+    return 0;
+  }
+
+  @Override
+  public int usualPayload() {
     return PERIOD_BYTES;
   }
 

@@ -10,8 +10,7 @@ import java.util.Map;
 
 /**
  * A kind of device, and what it is given to do: which queue is measured, and buffers for it that
- * need no preparation. Latency, throughput, scale and garbage collections know nothing else of
- * devices.
+ * need no preparation. Latency, throughput and garbage collections know nothing else of devices.
  */
 public interface Workload {
   /** Largest payload in bytes. */
@@ -31,24 +30,14 @@ public interface Workload {
   /** Ways to start it: first the one that adds least to a buffer's way, then what users run. */
   List<Setup> setups();
 
-  /**
-   * Arguments for a device with several streams.
-   *
-   * @param paced whether it plays as fast as real hardware; else it takes buffers as they come
-   */
-  String streamArguments(int streams, boolean paced);
-
   /** Such a device in this JVM, which takes buffers as fast as they come. */
-  VirtioDevice device() throws BenchException;
+  VirtioDevice open() throws BenchException;
 
-  /** The same with this many streams. */
-  Workload withStreams(int streams);
+  /** The features of such devices that a driver has to accept, or else they do not work. */
+  long features();
 
-  /** Bytes that a stream sends in a period. */
-  int periodBytes();
-
-  /** What a stream sends one buffer in. */
-  long periodNanos();
+  /** Bytes in a buffer that drivers send: a result of {@link #payload}. */
+  int usualPayload();
 
   /** Number of queues that the device needs to run. */
   int queues();
@@ -66,7 +55,7 @@ public interface Workload {
   long size(int payload, int count);
 
   /**
-   * Lays out buffers. Where a device has several streams, they take them in turn.
+   * Lays out buffers. Where a device has several streams, these take them in turn.
    *
    * @param address where in guest memory they may lie, aligned to a page
    * @param payload bytes in each, a result of {@link #payload}

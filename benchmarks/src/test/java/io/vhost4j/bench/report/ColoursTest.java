@@ -55,6 +55,8 @@ class ColoursTest {
         List.of(),
         List.of(),
         null,
+        List.of(),
+        List.of(),
         List.of());
   }
 

@@ -88,6 +88,8 @@ class GoalsTest {
                       "vhost4j on Java 17", around(millis, width), millis / 5, 1, 0, 0)),
               List.of(new AllocationResult("x", 1, millis / 3001)),
               new CollectionsResult("vhost4j", seconds, 1, 5, collections),
+              List.of(),
+              List.of(),
               List.of()));
     }
   }
