@@ -75,7 +75,17 @@ class ArchitectureTest {
     MAY_KNOW.put("audio.file", List.of("audio", "audio.none"));
     MAY_KNOW.put("audio.alsa..", List.of("audio"));
     MAY_KNOW.put("audio.pipewire..", List.of("audio"));
+    MAY_KNOW.put("device.can", List.of("device", "device.queue", "event", "nativeio", "virtqueue"));
+    MAY_KNOW.put(
+        "device.input", List.of("device", "device.queue", "event", "nativeio", "virtqueue"));
+    MAY_KNOW.put(
+        "device.console", List.of("device", "device.queue", "event", "nativeio", "virtqueue"));
     MAY_KNOW.put("device.rng", List.of("device", "device.queue", "virtqueue"));
+    MAY_KNOW.put(
+        "device.gpio", List.of("device", "device.queue", "event", "nativeio", "virtqueue"));
+    MAY_KNOW.put("device.i2c", List.of("device", "device.queue", "nativeio", "virtqueue"));
+    MAY_KNOW.put("device.spi", List.of("device", "device.queue", "nativeio", "virtqueue"));
+    MAY_KNOW.put("device.rtc", List.of("device", "device.queue", "event", "nativeio", "virtqueue"));
     MAY_KNOW.put("device.sound.wire", List.of("audio", "device"));
     MAY_KNOW.put(
         "device.sound",
@@ -103,7 +113,14 @@ class ArchitectureTest {
             "virtqueue"));
     MAY_KNOW.put(
         "daemon",
-        List.of("device", "engine", "loopback", "vhostuser.backend", "vhostuser.channel", "event"));
+        List.of(
+            "device",
+            "engine",
+            "event",
+            "loopback",
+            "nativeio",
+            "vhostuser.backend",
+            "vhostuser.channel"));
     MAY_KNOW.put(
         "bench..",
         List.of(
@@ -112,8 +129,10 @@ class ArchitectureTest {
             "audio",
             "audio.none",
             "device",
+            "device.can",
+            "device.gpio",
+            "device.i2c",
             "vhostuser.backend",
-            "device",
             "event",
             "vhostuser.frontend",
             "memory",

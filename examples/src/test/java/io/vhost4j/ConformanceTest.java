@@ -32,7 +32,7 @@ class ConformanceTest {
   /** A literal, which may be a rule, a comment, or the name of what may be a test. */
   private static final Pattern TOKEN =
       Pattern.compile(
-          "\"([A-FHRV]\\d+)\""
+          "\"([A-IKLNPRTV]\\d+)\""
               + "|\"\"\".*?\"\"\"|\"(?:\\\\.|[^\"\\\\])*\"|'(?:\\\\.|[^'\\\\])*'"
               + "|(//[^\\n]*|/\\*.*?\\*/)"
               + "|\\bvoid (\\w+)\\(",
@@ -40,9 +40,9 @@ class ConformanceTest {
 
   /** One rule, or the first and the last of several. */
   private static final Pattern IN_COMMENT =
-      Pattern.compile("\\b([A-FHRV])(\\d+)(?: to \\1(\\d+))?\\b");
+      Pattern.compile("\\b([A-IKLNPRTV])(\\d+)(?: to \\1(\\d+))?\\b");
 
-  private static final Pattern IN_NAME = Pattern.compile("(?:^[a-fhrv]|[A-FHRV])\\d+");
+  private static final Pattern IN_NAME = Pattern.compile("(?:^[a-iklnprtv]|[A-IKLNPRTV])\\d+");
 
   private static final Pattern ROW =
       Pattern.compile("\\| ([A-Z]\\d+) \\|(.*)\\|(.*)\\|(.*)\\|(.*)\\|");

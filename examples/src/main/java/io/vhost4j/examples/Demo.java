@@ -24,9 +24,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
-import javax.sound.sampled.AudioInputStream;
-import javax.sound.sampled.AudioSystem;
-import javax.sound.sampled.UnsupportedAudioFileException;
 
 /**
  * Starts the sound daemon, plays a tune through its vhost-user socket and records it back, and
@@ -45,7 +42,7 @@ public final class Demo {
           SampleFormat.S16, SampleRate.HZ_48000, Tune.CHANNELS, 8 * PERIOD_BYTES, PERIOD_BYTES);
 
   private final PrintStream out;
-  private final byte[] tune = Tune.samples();
+  private final byte[] tune = Tune.samples(0);
 
   private Demo(PrintStream out) {
     this.out = out;
@@ -69,15 +66,14 @@ public final class Demo {
         System.err.println("demo: usage: demo DAEMON [RESULT.wav] | demo --write-tune FILE");
         System.exit(2);
       }
-    } catch (IOException | UnsupportedAudioFileException e) {
+    } catch (IOException e) {
       System.err.println("demo: " + e.getMessage());
       System.exit(1);
     }
   }
 
   /** Whether everything arrived bit for bit. */
-  boolean run(Path daemon, Path result)
-      throws IOException, UnsupportedAudioFileException, InterruptedException {
+  boolean run(Path daemon, Path result) throws IOException, InterruptedException {
     try (Scratch scratch = new Scratch()) {
       Path socket = scratch.resolve("snd.sock");
       Path source = scratch.resolve("tune.wav");
@@ -89,7 +85,7 @@ public final class Demo {
       } finally {
         Scratch.end(process);
       }
-      boolean played = compare("played  ", result.toString(), samples(result));
+      boolean played = compare("played  ", result.toString(), Tune.read(result));
       boolean captured = compare("recorded", "the capture stream", recorded);
       return played && captured;
     }
@@ -196,12 +192,6 @@ public final class Demo {
 
   private int difference(byte[] actual) {
     return Arrays.mismatch(tune, actual);
-  }
-
-  private static byte[] samples(Path file) throws IOException, UnsupportedAudioFileException {
-    try (AudioInputStream audio = AudioSystem.getAudioInputStream(file.toFile())) {
-      return audio.readAllBytes();
-    }
   }
 
   private static <T> T await(Future<T> future) throws IOException, InterruptedException {

@@ -9,6 +9,7 @@ import javax.sound.sampled.AudioFileFormat;
 import javax.sound.sampled.AudioFormat;
 import javax.sound.sampled.AudioInputStream;
 import javax.sound.sampled.AudioSystem;
+import javax.sound.sampled.UnsupportedAudioFileException;
 
 /** A short tune, made of decaying sines: S16, stereo, 48 kHz. */
 final class Tune {
@@ -28,8 +29,12 @@ final class Tune {
 
   private Tune() {}
 
-  /** The samples, interleaved and little-endian. */
-  static byte[] samples() {
+  /**
+   * The samples, interleaved and little-endian.
+   *
+   * @param halfTones how much higher it is than usual
+   */
+  static byte[] samples(int halfTones) {
     int beats = 0;
     for (int[] note : NOTES) {
       beats += note[1];
@@ -42,7 +47,7 @@ final class Tune {
       beat += note[1];
       int start = end;
       end = (int) (beat * BEAT_SECONDS * RATE);
-      double hertz = BASE_HERTZ * Math.pow(2, note[0] / 12.0);
+      double hertz = BASE_HERTZ * Math.pow(2, (note[0] + halfTones) / 12.0);
       for (int frame = start; frame < end; frame++) {
         double seconds = (frame - start) / (double) RATE;
         double level = LOUDNESS * Math.exp(-DECAY_PER_SECOND * seconds);
@@ -59,6 +64,15 @@ final class Tune {
     double phase = 2 * Math.PI * hertz * seconds;
     double value = Math.sin(phase) + 0.4 * overtone * Math.sin(2 * phase);
     return (short) Math.round(level * value / 1.4 * Short.MAX_VALUE);
+  }
+
+  /** The samples of a WAV file. */
+  static byte[] read(Path file) throws IOException {
+    try (AudioInputStream audio = AudioSystem.getAudioInputStream(file.toFile())) {
+      return audio.readAllBytes();
+    } catch (UnsupportedAudioFileException e) {
+      throw new IOException(file + " is no WAV file", e);
+    }
   }
 
   /** Writes samples as a WAV file. */

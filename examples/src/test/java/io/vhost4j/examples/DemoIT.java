@@ -31,8 +31,8 @@ class DemoIT {
   void withoutATerminalItPrintsWhatTheReadmeShows() throws Exception {
     try (ProgramRun demo = demo()) {
       assertThat(demo.status()).as(demo.err()).isZero();
-      assertThat(withoutNumbers(demo.out()))
-          .isEqualTo(withoutNumbers(Readme.block("The daemon listens")));
+      assertThat(Readme.withoutNumbers(demo.out()))
+          .isEqualTo(Readme.withoutNumbers(Readme.block("The daemon listens")));
       assertThat(demo.err()).doesNotContain("\r").doesNotContain("\033");
       assertThat(demo.err().lines()).hasSizeBetween(1, 20);
     }
@@ -47,8 +47,8 @@ class DemoIT {
         ProgramRun.start(directory, Map.of(), List.of("script", "-qec", command, "/dev/null"))) {
       assertThat(demo.status()).as(demo.out()).isZero();
       String shown = asShown(demo.out());
-      assertThat(withoutNumbers(shown))
-          .isEqualTo(withoutNumbers(Readme.block("The daemon listens")));
+      assertThat(Readme.withoutNumbers(shown))
+          .isEqualTo(Readme.withoutNumbers(Readme.block("The daemon listens")));
       assertThat(demo.out()).contains("Playing   [====");
     }
   }
@@ -96,8 +96,8 @@ class DemoIT {
         ProgramRun.start(
             directory, Map.of(), ProgramRun.java(temporary, EntropyDemo.class, boot))) {
       assertThat(demo.status()).as("%s%s", demo.out(), demo.err()).isZero();
-      assertThat(withoutNumbers(demo.out()))
-          .isEqualTo(withoutNumbers(Readme.block("An entropy source listens")));
+      assertThat(Readme.withoutNumbers(demo.out()))
+          .isEqualTo(Readme.withoutNumbers(Readme.block("An entropy source listens")));
       assertThat(demo.err()).isEmpty();
     }
     assertNothingIsLeft();
@@ -124,14 +124,5 @@ class DemoIT {
     return Stream.of(output.replace("\r\n", "\n").split("\n"))
         .map(line -> line.substring(line.lastIndexOf("\r\033[K") + 1).replace("\033[K", ""))
         .collect(Collectors.joining("\n"));
-  }
-
-  /** Whether the text is the same, whatever was measured and wherever files are. */
-  private static String withoutNumbers(String text) {
-    return text.strip()
-        .replaceAll("(?m)(?<= )/?\\S*/?demo\\.wav", "demo.wav")
-        .replaceAll("Linux \\S+", "Linux N")
-        .replaceAll("( [0-9a-f]{2}){16}", " NN")
-        .replaceAll("[0-9]+(\\.[0-9]+)?", "N");
   }
 }

@@ -37,6 +37,7 @@ class DiceIT {
       assertThat(daemon.out().lines())
           .contains(
               "dice     Dice in place of a virtio source of entropy",
+              "console  Virtio consoles and serial ports",
               "rng      A virtio source of entropy",
               "sound    A virtio sound card");
     }

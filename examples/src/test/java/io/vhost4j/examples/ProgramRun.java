@@ -14,7 +14,7 @@ import java.util.function.Predicate;
 
 /** A program as a process, with what it printed. */
 final class ProgramRun implements AutoCloseable {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 240;
 
   private final Process process;
   private final Path out;

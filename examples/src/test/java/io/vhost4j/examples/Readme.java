@@ -40,4 +40,13 @@ final class Readme {
     assertThat(found).as("blocks that start with '%s'", start).hasSize(1);
     return found.get(0);
   }
+
+  /** The same text, whatever was measured and wherever files are. */
+  static String withoutNumbers(String text) {
+    return text.strip()
+        .replaceAll("(?m)(?<= )/\\S*/(?=demo\\S*\\.wav)", "")
+        .replaceAll("Linux \\S+", "Linux N")
+        .replaceAll("( [0-9a-f]{2}){16}", " NN")
+        .replaceAll("[0-9]+(\\.[0-9]+)?", "N");
+  }
 }

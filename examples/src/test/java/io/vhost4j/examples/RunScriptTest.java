@@ -74,6 +74,7 @@ class RunScriptTest {
         "",
         "nonsense",
         "demo --nonsense",
+        "demo --loopback more",
         "build all",
         "test NoSuchTest",
         "test --all",
@@ -84,6 +85,21 @@ class RunScriptTest {
       assertThat(run.status()).isEqualTo(2);
       assertThat(run.err()).startsWith("run: ");
       assertThat(run.out()).isEmpty();
+    }
+  }
+
+  @Test
+  void theDemoWithoutHypervisorGetsModuleAndAdapter() throws Exception {
+    script(tree.resolve("scripts/kernel-module.sh"), "echo /cache/$1/virtio-loopback.ko");
+    script(directory.resolve("jdk/bin/java"), "echo \"$@\"");
+    try (ProgramRun run = run("demo", "--loopback")) {
+      assertThat(run.status()).as(run.err()).isZero();
+      assertThat(run.out())
+          .contains(
+              "io.vhost4j.examples.LoopbackDemo scripts/guest/boot.sh"
+                  + " /cache/6.12/virtio-loopback.ko"
+                  + " daemons/target/vhost4j/bin/virtio-loopback-adapter"
+                  + " demo-loopback-0.wav demo-loopback-1.wav");
     }
   }
 
@@ -141,6 +157,119 @@ class RunScriptTest {
           .contains("4 tests, 2 failed, 1 skipped");
     }
     assertNothingIsLeft();
+  }
+
+  @Test
+  void aTableTellsOfEachDeviceWhatBecameOfItsTests() throws Exception {
+    Path sources = tree.resolve("daemons/src/test/java/some/where");
+    Files.writeString(
+        sources.resolve("GpioIT.java"),
+        """
+        package some.where;
+
+        @DriverTest(device = "gpio", driver = "gpio-virtio", kernel = "Linux (a)", transport = "loopback")
+        class GpioIT {
+        """);
+    Files.writeString(
+        sources.resolve("BusesIT.java"),
+        """
+        /** Some class or other. */
+        @Timeout(value = 600)
+        final class BusesIT {
+          @Test
+          @DriverTest(
+              device = "i2c",
+              driver = "i2c-virtio",
+              kernel = "Linux (b)",
+              transport = "vhost-user")
+          void transfersArrive() {
+          }
+
+          @ParameterizedTest
+          @DriverTest(device = "spi", driver = "spi-virtio", kernel = "Linux (b)", transport = "vhost-user")
+          @DriverTest(device = "lcd", driver = "spi-lcd", kernel = "Linux (b)", transport = "vhost-user")
+          void bytesAreEchoed(int mode) {
+          }
+        """);
+    Files.writeString(
+        sources.resolve("BrokenIT.java"),
+        """
+        class BrokenIT {
+          @DriverTest(device = "can", driver = "virtio_can", kernel = "Linux (b)", transport = "vhost-user")
+          void framesArrive() {
+        """);
+    Files.writeString(
+        sources.resolve("MissingIT.java"),
+        """
+        @DriverTest(device = "rtc", driver = "virtio_rtc", kernel = "Linux (b)", transport = "VDUSE")
+        class MissingIT {
+        """);
+    script(
+        programs.resolve("mvn"),
+        """
+        mkdir -p daemons/target/failsafe-reports
+        cd daemons/target/failsafe-reports
+        cat >TEST-some.where.GpioIT.xml <<'XML'
+        <testsuite>
+          <testcase name="one" classname="some.where.GpioIT"/>
+          <testcase name="two" classname="some.where.GpioIT"/>
+        </testsuite>
+        XML
+        cat >TEST-some.where.BusesIT.xml <<'XML'
+        <testsuite>
+          <testcase name="transfersArrive" classname="some.where.BusesIT"><skipped message="no"/></testcase>
+          <testcase name="bytesAreEchoed(int)[1] mode=0" classname="some.where.BusesIT"/>
+          <testcase name="bytesAreEchoed(int)[2] mode=1" classname="some.where.BusesIT"><failure/></testcase>
+          <testcase name="theRest" classname="some.where.BusesIT"/>
+        </testsuite>
+        XML
+        cat >TEST-some.where.BrokenIT.xml <<'XML'
+        <testsuite>
+          <testcase name="" classname="some.where.BrokenIT"><error message="no boot"/></testcase>
+        </testsuite>
+        XML
+        """);
+
+    try (ProgramRun run = run("test")) {
+      assertThat(run.status()).isEqualTo(1);
+      assertThat(run.err())
+          .contains(
+              """
+                  device  driver       kernel     transport   result
+                  can     virtio_can   Linux (b)  vhost-user  1 FAILED
+                  gpio    gpio-virtio  Linux (a)  loopback    2 passed
+                  i2c     i2c-virtio   Linux (b)  vhost-user  1 SKIPPED
+                  lcd     spi-lcd      Linux (b)  vhost-user  1 FAILED, 1 passed
+                  rtc     virtio_rtc   Linux (b)  VDUSE       NOT RUN
+                  spi     spi-virtio   Linux (b)  vhost-user  1 FAILED, 1 passed
+              """);
+    }
+  }
+
+  @Test
+  void aDeviceThatWasNotRunFailsTheTests() throws Exception {
+    String report = "daemons/target/failsafe-reports/TEST-some.where.FooIT.xml";
+    script(
+        programs.resolve("mvn"),
+        """
+        mkdir -p daemons/target/failsafe-reports
+        echo '<testsuite><testcase name="one" classname="some.where.FooIT"/></testsuite>' >%s
+        """
+            .formatted(report));
+    Path source = tree.resolve("daemons/src/test/java/some/where/FooIT.java");
+    String annotation =
+        "@DriverTest(device = \"a\", driver = \"b\", kernel = \"c\", transport = \"d\")\n";
+    Files.writeString(source, annotation + "class FooIT {");
+    try (ProgramRun run = run("test")) {
+      assertThat(run.status()).as(run.err()).isZero();
+      assertThat(run.err()).contains("1 passed");
+    }
+
+    Files.writeString(source.resolveSibling("BarIT.java"), annotation.replace("a", "x"));
+    try (ProgramRun run = run("test")) {
+      assertThat(run.status()).isEqualTo(1);
+      assertThat(run.err()).contains("NOT RUN");
+    }
   }
 
   @Test
