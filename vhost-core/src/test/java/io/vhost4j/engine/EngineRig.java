@@ -114,7 +114,13 @@ final class EngineRig implements AutoCloseable {
 
   /** The driver's index is more ahead than there are buffers. */
   void breakRing() {
-    memory.write(driver.addresses().availRing() + 2, ByteBuffer.wrap(new byte[] {99, 0}));
+    availIndex(99);
+  }
+
+  /** The driver says that it has made so many buffers available, right or wrong. */
+  void availIndex(int count) {
+    memory.write(
+        driver.addresses().availRing() + 2, ByteBuffer.wrap(new byte[] {(byte) count, 0}));
   }
 
   /** The device returns what it holds. */
