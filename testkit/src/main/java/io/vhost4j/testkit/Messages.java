@@ -46,13 +46,13 @@ final class Messages {
 
   private Messages() {}
 
-  /** All that a frontend says, with requests in the rings when they start. */
+  /** All that a frontend says, with requests in the rings when they start: none of it is refused. */
   private static List<Message> life(Battle battle) {
     SocketGuest guest = battle.socketGuest();
     List<Message> all = new ArrayList<>();
     all.add(Message.of(FrontendMessage.GET_FEATURES, Payload.EMPTY));
     all.add(Message.of(FrontendMessage.GET_PROTOCOL_FEATURES, Payload.EMPTY));
-    long protocol = PROTOCOL & guest.protocol();
+    long protocol = PROTOCOL & guest.offeredProtocol();
     boolean hasConfig = (protocol & ProtocolFeature.CONFIG.mask()) != 0;
     all.add(Message.of(FrontendMessage.SET_PROTOCOL_FEATURES, Payload.u64(protocol)));
     all.add(Message.of(FrontendMessage.SET_OWNER, Payload.EMPTY));
@@ -123,14 +123,26 @@ final class Messages {
         for (Message message : life(battle).subList(0, last)) {
           message.send(frontend);
         }
-        if (last % 2 == 0 && last > 0) { // once all is obeyed, or as soon as it is said
+        if (last % 2 == 0 && last > 0) { // once some is obeyed, or as soon as it is said
           RawFrontend.Reply unused = frontend.receive();
+        }
+        if (last == count) {
+          requireObeyed(frontend);
         }
       }
       battle.requireNeighbourServed();
     }
     battle.guest().connect();
     battle.begin();
+  }
+
+  /** A backend that refuses something of what was said hangs up before it answers this. */
+  private static void requireObeyed(RawFrontend frontend) throws IOException {
+    frontend.tell(FrontendMessage.GET_QUEUE_NUM, Payload.EMPTY);
+    RawFrontend.Reply reply;
+    do {
+      reply = frontend.receive();
+    } while (reply.header().request() != FrontendMessage.GET_QUEUE_NUM.id());
   }
 
   static void garbage(Battle battle) throws Exception {

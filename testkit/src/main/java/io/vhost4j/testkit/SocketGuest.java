@@ -56,6 +56,7 @@ public final class SocketGuest extends Guest {
   private final List<Integer> broken = new ArrayList<>();
   private @Nullable RawFrontend frontend;
   private long offered;
+  private long offeredProtocol;
   private long protocol;
 
   private SocketGuest(Path socket, long memoryBytes) throws IOException, GuestMemoryException {
@@ -86,7 +87,8 @@ public final class SocketGuest extends Guest {
     RawFrontend connected = new RawFrontend(socket);
     frontend = connected;
     offered = connected.askU64(FrontendMessage.GET_FEATURES);
-    protocol = connected.askU64(FrontendMessage.GET_PROTOCOL_FEATURES) & PROTOCOL;
+    offeredProtocol = connected.askU64(FrontendMessage.GET_PROTOCOL_FEATURES);
+    protocol = offeredProtocol & PROTOCOL;
     connected.tell(FrontendMessage.SET_PROTOCOL_FEATURES, Payload.u64(protocol));
     obey(FrontendMessage.SET_OWNER, Payload.EMPTY);
     acknowledge(offered());
@@ -169,9 +171,9 @@ public final class SocketGuest extends Guest {
     return offered;
   }
 
-  /** The protocol features that are in use. */
-  long protocol() {
-    return protocol;
+  /** The protocol features that the backend has offered. */
+  long offeredProtocol() {
+    return offeredProtocol;
   }
 
   Ring ring(int index) {
