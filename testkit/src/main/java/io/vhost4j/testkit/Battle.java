@@ -69,8 +69,7 @@ final class Battle {
       }
       present.requireServed();
     } catch (Exception | AssertionError e) {
-      e.addSuppressed(new AssertionError("the log at that time: " + log.lines()));
-      throw e;
+      throw new AssertionError("%s; the log at that time: %s".formatted(e, log.lines()), e);
     } finally {
       log.close();
     }
