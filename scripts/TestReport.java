@@ -26,7 +26,10 @@ import org.w3c.dom.NodeList;
  * passed.
  */
 final class TestReport {
-  private static final int LONGEST_REASON = 400;
+  private static final int LONGEST_REASON = 1500;
+
+  /** Of a longer one, its end is told too: that is where a guest says what it died of. */
+  private static final int END_OF_REASON = 900;
 
   /** The values with which jqwik falsified a property, in what it prints. */
   private static final Pattern SAMPLE =
@@ -199,7 +202,10 @@ final class TestReport {
 
   private static String shortened(String text) {
     String line = text.strip().replaceAll("\\s+", " ");
-    return line.length() <= LONGEST_REASON ? line : line.substring(0, LONGEST_REASON) + " ...";
+    if (line.length() <= LONGEST_REASON) {
+      return line;
+    }
+    return line.substring(0, LONGEST_REASON - END_OF_REASON) + " ... " + line.substring(line.length() - END_OF_REASON);
   }
 
   /** The line of the test in the stack trace, if it is there. */

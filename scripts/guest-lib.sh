@@ -55,9 +55,15 @@ make_session() {
   echo "$3" >"$work/ctl/reboots"
 }
 
-# last_words CONSOLE: what the kernel said from its first fault on, or else its last lines.
+# last_words CONSOLE: what the kernel said from its first fault on, or else its last lines. (Its command line has a word
+# panic of its own.)
 last_words() {
-  grep -aEm 1 -A 40 'panic|Oops|BUG:|WARNING:|Kernel mode fault' "$1" || tail -n 20 "$1"
+  awk '
+    /Kernel command line/ { next }
+    /panic|Oops|BUG:|WARNING:|Kernel mode fault/ { found = 1 }
+    found && lines++ <= 40
+    END { exit !found }
+  ' "$1" || tail -n 20 "$1"
 }
 
 # run_session NAME LIMIT OUTPUT CONSOLE COMMAND...: boots the guest with the command, whose output goes to the file
