@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model.h"
@@ -26,6 +27,14 @@ void fail(const char *format, ...)
 	printf(" (errno %d: %s)\n", err, strerror(err));
 	fflush(stdout);
 	_exit(1);
+}
+
+double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
 int new_eventfd(void)

@@ -130,12 +130,15 @@ void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn
 			fail("%s:%d: %s", __FILE__, __LINE__, #condition); \
 	} while (0)
 
-/* Waits up to ten seconds (debug kernels are slow). */
+/* Since some moment. */
+double seconds(void);
+
+/* Waits up to a minute: debug kernels are slow, and so are busy machines. */
 #define check_soon(condition) \
 	do { \
-		int _tries = 0; \
+		double _end = seconds() + 60; \
 		while (!(condition)) { \
-			if (++_tries > 10000) \
+			if (seconds() > _end) \
 				fail("%s:%d: never: %s", __FILE__, __LINE__, #condition); \
 			usleep(1000); \
 		} \

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -58,7 +59,16 @@ class DriverSelftestIT {
       process.destroy();
     }
     int status = process.waitFor();
-    assertThat(lines).as("what the tests say").noneMatch(line -> line.startsWith("FAILED"));
-    assertThat(status).as("status of %s, which said %s", command, lines).isZero();
+    assertThat(failures(lines)).as("what the tests that failed say").isEmpty();
+    List<String> last = lines.subList(Math.max(0, lines.size() - 20), lines.size());
+    assertThat(status).as("status of %s, which said at last %s", command, last).isZero();
+  }
+
+  /** The lines of tests that failed, each with those before it, which say why. */
+  private static List<String> failures(List<String> lines) {
+    return IntStream.range(0, lines.size())
+        .filter(line -> lines.get(line).startsWith("FAILED"))
+        .mapToObj(line -> String.join("\n", lines.subList(Math.max(0, line - 5), line + 1)))
+        .toList();
   }
 }

@@ -46,7 +46,9 @@ final class Messages {
 
   private Messages() {}
 
-  /** All that a frontend says, with requests in the rings when they start: none of it is refused. */
+  /**
+   * All that a frontend says, with requests in the rings when they start: none of it is refused.
+   */
   private static List<Message> life(Battle battle) {
     SocketGuest guest = battle.socketGuest();
     List<Message> all = new ArrayList<>();

@@ -119,8 +119,7 @@ final class EngineRig implements AutoCloseable {
 
   /** The driver says that it has made so many buffers available, right or wrong. */
   void availIndex(int count) {
-    memory.write(
-        driver.addresses().availRing() + 2, ByteBuffer.wrap(new byte[] {(byte) count, 0}));
+    memory.write(driver.addresses().availRing() + 2, ByteBuffer.wrap(new byte[] {(byte) count, 0}));
   }
 
   /** The device returns what it holds. */
