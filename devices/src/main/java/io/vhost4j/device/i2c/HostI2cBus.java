@@ -73,7 +73,7 @@ final class HostI2cBus implements I2cBus {
     this.name = name;
     this.adapters = adapters;
     node = adapters.node(name);
-    try (DeviceFile file = adapters.open(node)) {
+    try (DeviceFile file = adapters.open(name, node)) {
       long unused = functions(file);
     } catch (NativeIoException e) {
       throw new IOException(node + " is no I2C adapter: " + e.getMessage(), e);
@@ -102,7 +102,7 @@ final class HostI2cBus implements I2cBus {
     if (isGone) {
       node = adapters.node(name); // it may have another number now
     }
-    DeviceFile file = adapters.open(node);
+    DeviceFile file = adapters.open(name, node);
     if (isGone) {
       isGone = false;
       told.clear();

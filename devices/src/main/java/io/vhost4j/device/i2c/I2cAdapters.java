@@ -9,9 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** The I2C adapters of the host, by number or by name, as {@code i2cdetect -l} shows them. */
 final class I2cAdapters {
+  private static final Pattern NUMBER = Pattern.compile("[0-9]+");
+
   private final Path nodes;
   private final Path names;
 
@@ -37,20 +40,42 @@ final class I2cAdapters {
    *     do
    */
   Path node(String bus) throws IOException {
-    return bus.matches("[0-9]+") ? nodes.resolve("i2c-" + bus) : named(bus);
+    return isNumber(bus) ? nodes.resolve("i2c-" + bus) : named(bus);
   }
 
   /**
    * Opens an adapter.
    *
+   * @param bus number or name
+   * @param node where it was
    * @throws IOException if it is not there or may not be used, with a line that says what to do
    */
-  DeviceFile open(Path node) throws IOException {
+  DeviceFile open(String bus, Path node) throws IOException {
+    DeviceFile file;
     try {
-      return DeviceFile.open(node);
+      file = DeviceFile.open(node);
     } catch (NativeIoException e) {
       throw new IOException(node + advice(e), e);
     }
+    try {
+      // As long as it is open, no other adapter gets the number.
+      if (!isNumber(bus) && !name(node).equals(bus)) {
+        throw new IOException("%s is another adapter now: plug '%s' in again".formatted(node, bus));
+      }
+      return file;
+    } catch (IOException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private static boolean isNumber(String bus) {
+    return NUMBER.matcher(bus).matches();
+  }
+
+  private String name(Path node) throws IOException {
+    return Files.readString(names.resolve(String.valueOf(node.getFileName())).resolve("name"))
+        .strip();
   }
 
   private static String advice(NativeIoException failure) {
@@ -69,7 +94,7 @@ final class I2cAdapters {
     if (Files.isDirectory(names)) {
       try (DirectoryStream<Path> adapters = Files.newDirectoryStream(names, "i2c-[0-9]*")) {
         for (Path adapter : adapters) {
-          String its = Files.readString(adapter.resolve("name")).strip();
+          String its = name(adapter);
           all.add(its);
           if (its.equals(name)) {
             found.add(nodes.resolve(String.valueOf(adapter.getFileName())));

@@ -109,6 +109,19 @@ class I2cProviderTest {
   }
 
   @Test
+  void aNumberThatAnotherAdapterHasGotIsNotUsedForAName() throws Exception {
+    I2cAdapters adapters = new I2cAdapters(directory, directory.resolve("names"));
+    Path node = Files.createFile(directory.resolve("i2c-5"));
+    Path name = Files.createDirectories(directory.resolve("names/i2c-5")).resolve("name");
+    Files.writeString(name, "one\n");
+    adapters.open("one", node).close();
+    Files.writeString(name, "two\n");
+    assertThatThrownBy(() -> adapters.open("one", node))
+        .hasMessage(node + " is another adapter now: plug 'one' in again");
+    adapters.open("5", node).close();
+  }
+
+  @Test
   void namesOfBusesMayHaveColons() throws Exception {
     assertThat(I2cDeviceList.parse("NVIDIA i2c adapter 1 at 1:00.0:80:0x21, 6:099"))
         .containsExactlyInAnyOrderEntriesOf(
