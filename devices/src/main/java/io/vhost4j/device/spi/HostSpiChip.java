@@ -162,7 +162,7 @@ final class HostSpiChip implements SpiChip {
       }
     }
     unused = opened.control(SPI_IOC_WR_BITS_PER_WORD, call.put(0, before));
-    return sizes == -1 ? SpiAbilities.ANY_WORD_SIZE : sizes;
+    return sizes;
   }
 
   @Override

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  *
  * @param txWidths more than one line to write on: bit 0 for 2, bit 1 for 4, bit 2 for 8
  * @param rxWidths the same to read on
- * @param wordSizes bit n for words of n + 1 bits; 0 for any
+ * @param wordSizes bit n for words of n + 1 bits
  * @param modes a bit for each of {@link #CPHA_0} and those that follow
  * @param maxHertz fastest clock, 0 if that is not known
  */
@@ -24,7 +24,7 @@ record SpiAbilities(int txWidths, int rxWidths, int wordSizes, int modes, int ma
   static final int ALL_MODES = (1 << 7) - 1;
 
   static final int ALL_WIDTHS = 7;
-  static final int ANY_WORD_SIZE = 0;
+  static final int ANY_WORD_SIZE = -1;
 
   private static final int CONFIG_BYTES = 32;
 
@@ -33,9 +33,7 @@ record SpiAbilities(int txWidths, int rxWidths, int wordSizes, int modes, int ma
     return new SpiAbilities(
         txWidths & other.txWidths,
         rxWidths & other.rxWidths,
-        wordSizes == ANY_WORD_SIZE || other.wordSizes == ANY_WORD_SIZE
-            ? wordSizes | other.wordSizes
-            : wordSizes & other.wordSizes,
+        wordSizes & other.wordSizes,
         modes & other.modes,
         maxHertz == 0 || other.maxHertz == 0
             ? maxHertz | other.maxHertz
@@ -44,7 +42,7 @@ record SpiAbilities(int txWidths, int rxWidths, int wordSizes, int modes, int ma
 
   /** Whether there is a transfer at all that can be made (P7). */
   boolean areEnough() {
-    return (modes & (CPHA_0 | CPHA_1)) != 0 && (modes & (CPOL_0 | CPOL_1)) != 0;
+    return (modes & (CPHA_0 | CPHA_1)) != 0 && (modes & (CPOL_0 | CPOL_1)) != 0 && wordSizes != 0;
   }
 
   /**
@@ -57,13 +55,14 @@ record SpiAbilities(int txWidths, int rxWidths, int wordSizes, int modes, int ma
     ByteBuffer bytes = config.bytes();
     bytes.put((byte) chips).put((byte) 1); // a chip may be left in between
     bytes.put((byte) txWidths).put((byte) rxWidths);
-    bytes.putInt(wordSizes).putInt(modes).putInt(maxHertz);
+    bytes.putInt(wordSizes == ANY_WORD_SIZE ? 0 : wordSizes);
+    bytes.putInt(modes).putInt(maxHertz);
     return config;
   }
 
   /** Whether words of so many bits, 1 to 32, can be transferred. */
   boolean hasWordSize(int bits) {
-    return wordSizes == ANY_WORD_SIZE || ((wordSizes >>> (bits - 1)) & 1) != 0;
+    return ((wordSizes >>> (bits - 1)) & 1) != 0;
   }
 
   /** Whether there are so many lines; 0 means the one that there always is (P3). */

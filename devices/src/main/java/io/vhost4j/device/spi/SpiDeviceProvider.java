@@ -86,7 +86,7 @@ public final class SpiDeviceProvider implements VirtioDeviceProvider {
           ports.stream().map(SpiPort::abilities).reduce(SpiAbilities::and).orElseThrow();
       if (!abilities.areEnough()) {
         throw new IOException(
-            "the chips %s have no mode in common: give each a daemon of its own"
+            "the chips %s have no mode or no word size in common: give each a daemon of its own"
                 .formatted(options.text(CHIPS)));
       }
       SpiDevice device = new SpiDevice(options.name(), ports, abilities);

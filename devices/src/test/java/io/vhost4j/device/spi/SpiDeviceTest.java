@@ -206,12 +206,27 @@ class SpiDeviceTest {
   @Test
   void p7ChipsWithoutACommonModeAreNotEnough() {
     SpiAbilities mode3 =
-        new SpiAbilities(0, 0, 0, SpiAbilities.CPHA_1 | SpiAbilities.CPOL_1, 500_000);
+        new SpiAbilities(
+            0, 0, SpiAbilities.ANY_WORD_SIZE, SpiAbilities.CPHA_1 | SpiAbilities.CPOL_1, 500_000);
     SpiAbilities common = SOME.and(mode3);
     assertThat(common.areEnough()).isFalse();
     assertThat(mode3.areEnough()).isTrue();
     assertThat(common.maxHertz()).isEqualTo(500_000);
-    assertThat(common.wordSizes()).as("0 is any").isEqualTo(0x8080);
+    assertThat(common.wordSizes()).isEqualTo(0x8080);
+  }
+
+  @Test
+  void p7ChipsWithoutACommonWordSizeAreNotEnough() {
+    SpiAbilities of8Bits = ofWords(0x80);
+    SpiAbilities of16Bits = ofWords(0x8000);
+    assertThat(of8Bits.areEnough()).isTrue();
+    assertThat(of8Bits.and(of16Bits).areEnough()).isFalse();
+    assertThat(of8Bits.and(of16Bits).and(of8Bits).areEnough()).isFalse();
+    assertThat(of8Bits.and(ofWords(SpiAbilities.ANY_WORD_SIZE)).wordSizes()).isEqualTo(0x80);
+  }
+
+  private static SpiAbilities ofWords(int sizes) {
+    return new SpiAbilities(0, 0, sizes, SOME.modes(), 0);
   }
 
   @Test
