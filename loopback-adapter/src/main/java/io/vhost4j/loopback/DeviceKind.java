@@ -43,6 +43,9 @@ public record DeviceKind(
           new DeviceKind("vhusnd", 25, 4, 12, List.of(256, 64, 8192), Set.of(), "virtio_snd"),
           new DeviceKind("vhuspi", 45, 1, 32, List.of(1024), Set.of(), "spi-virtio"));
 
+  /** Less than a card may have where the module's max_memory was not changed: rings come to it. */
+  private static final int CARD_KIB = 240 << 10;
+
   /** What is taken for a device of ours that is none of these. */
   private static final DeviceKind OTHER =
       new DeviceKind("", 0, 0, 0, List.of(1024), Set.of(), "the one for this type");
@@ -63,11 +66,11 @@ public record DeviceKind(
   }
 
   private List<CardOffer.Queue> queues(int count, int size, IntPredicate spins) {
-    return IntStream.range(0, count).mapToObj(i -> queue(i, size, spins.test(i))).toList();
+    return IntStream.range(0, count).mapToObj(i -> queue(i, count, size, spins.test(i))).toList();
   }
 
-  private CardOffer.Queue queue(int index, int size, boolean spins) {
-    int kib = memoryKib.get(Math.min(index, memoryKib.size() - 1));
+  private CardOffer.Queue queue(int index, int count, int size, boolean spins) {
+    int kib = Math.min(memoryKib.get(Math.min(index, memoryKib.size() - 1)), CARD_KIB / count);
     return new CardOffer.Queue(size, kib << 10, spins);
   }
 }
