@@ -255,8 +255,8 @@ int vlb_change_config(struct vlb_device *dev, const struct vlb_config *change)
 	memcpy(dev->config + change->offset, change->data, change->length);
 	WRITE_ONCE(dev->generation, dev->generation + 1);
 	spin_unlock(&dev->config_lock);
-	/* Before that the driver reads it anyway. */
-	if (change->flags & VLB_CONFIG_NOTIFY && READ_ONCE(dev->status) & VIRTIO_CONFIG_S_DRIVER_OK)
+	/* Until its driver is ready the bus keeps it; a driver that is yet to come reads anyway. */
+	if (change->flags & VLB_CONFIG_NOTIFY && READ_ONCE(dev->status) & VIRTIO_CONFIG_S_DRIVER)
 		virtio_config_changed(&dev->vdev);
 	return 0;
 }

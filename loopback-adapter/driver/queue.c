@@ -845,8 +845,8 @@ int vlb_set_queue_fds(struct vlb_queue_ctx *q, int kick_fd, int call_fd)
 	swap(q->call, new_call);
 	spin_lock_irq(&q->lock);
 	swap(q->kick, new_kick);
-	/* For a kick that found none. */
-	if (q->kick && q->vq && q->shadow_avail)
+	/* For a kick that found none, if there was one. */
+	if (q->kick && q->vq)
 		vlb_signal(q->kick);
 	spin_unlock_irq(&q->lock);
 unlock:
