@@ -107,6 +107,7 @@ final class VduseNode implements CardNode {
   /** By index. */
   private final List<Ring> rings = new ArrayList<>();
 
+  private final DriverInterrupt configInterrupt;
   private @Nullable DeviceFile device;
   private int status;
   private boolean plugged;
@@ -133,6 +134,8 @@ final class VduseNode implements CardNode {
     this.context = context;
     this.lost = lost;
     this.control = control;
+    configInterrupt =
+        new DriverInterrupt(context, this::interruptForConfig, this::interruptForConfigAgain);
   }
 
   /** A queue that the driver has set up. */
@@ -146,8 +149,8 @@ final class VduseNode implements CardNode {
     /** Null while nobody serves the queue. */
     private @Nullable MirroredRing mirrored;
 
-    private final RingInterrupt interrupt =
-        new RingInterrupt(context, this::interrupt, this::interruptAgain);
+    private final DriverInterrupt interrupt =
+        new DriverInterrupt(context, this::interrupt, this::interruptAgain);
 
     Ring(int index, int size, VringAddresses addresses) {
       this.index = index;
@@ -223,18 +226,9 @@ final class VduseNode implements CardNode {
                           })));
     }
 
-    /** Until the driver has the answer to DRIVER_OK it has no handler. */
     private boolean interrupt() throws LoopbackException {
       scratch.putInt(0, index);
-      try {
-        int unused = device().control(QUEUE_INTERRUPT, scratch);
-        return true;
-      } catch (NativeIoException e) {
-        if (e.errno() == Errno.EINVAL) {
-          return false;
-        }
-        throw failed("interrupt", e);
-      }
+      return isInterrupted(QUEUE_INTERRUPT, scratch);
     }
 
     private void interruptAgain() {
@@ -751,12 +745,36 @@ final class VduseNode implements CardNode {
     scratch.putInt(0, offset).putInt(4, bytes.remaining());
     scratch.put(CONFIG_HEADER, bytes, bytes.position(), bytes.remaining());
     control(SET_CONFIG, "change configuration space");
-    if (notify && (status & DeviceStatus.DRIVER_OK) != 0) {
-      try {
-        int unused = device().control(INJECT_CONFIG_INTERRUPT);
-      } catch (NativeIoException e) {
-        throw failed("interrupt", e);
+    if (notify) {
+      configInterrupt.request();
+    }
+  }
+
+  /** A driver may have read what has changed since, and can be interrupted when it has started. */
+  private boolean interruptForConfig() throws LoopbackException {
+    boolean mayHaveRead =
+        (status & (DeviceStatus.DRIVER | DeviceStatus.FAILED)) == DeviceStatus.DRIVER;
+    return !mayHaveRead || (isBound() && isInterrupted(INJECT_CONFIG_INTERRUPT, null));
+  }
+
+  private void interruptForConfigAgain() {
+    if (device != null) {
+      guard(configInterrupt::request);
+    }
+  }
+
+  /** Until the driver has the answer to DRIVER_OK it has no handler. */
+  private boolean isInterrupted(int request, @Nullable ByteBuffer argument)
+      throws LoopbackException {
+    try {
+      int unused =
+          argument == null ? device().control(request) : device().control(request, argument);
+      return true;
+    } catch (NativeIoException e) {
+      if (e.errno() == Errno.EINVAL) {
+        return false;
       }
+      throw failed("interrupt", e);
     }
   }
 

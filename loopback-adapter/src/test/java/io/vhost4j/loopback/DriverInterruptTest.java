@@ -11,10 +11,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** A driver that has no handler of interrupts at first. */
-class RingInterruptTest {
+class DriverInterruptTest {
   private final Vertx vertx = Vertx.vertx();
   private final ContextInternal context = (ContextInternal) vertx.getOrCreateContext();
-  private final RingInterrupt interrupt = new RingInterrupt(context, this::call, this::again);
+  private final DriverInterrupt interrupt = new DriverInterrupt(context, this::call, this::again);
 
   /* Of the event loop. */
   private boolean hasHandler;

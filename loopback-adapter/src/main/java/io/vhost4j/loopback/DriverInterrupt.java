@@ -3,10 +3,10 @@ package io.vhost4j.loopback;
 import io.vertx.core.internal.ContextInternal;
 
 /**
- * Interrupts the driver of a ring, or one that cannot be interrupted yet a little later, and once
- * then for all that it was asked meanwhile. Event loop only.
+ * Interrupts a driver, or one that cannot be interrupted yet a little later, and once then for all
+ * that it was asked meanwhile. Event loop only.
  */
-final class RingInterrupt {
+final class DriverInterrupt {
   private static final long AGAIN_MILLIS = 5;
 
   /** The interrupt itself. */
@@ -26,7 +26,7 @@ final class RingInterrupt {
   /**
    * @param again called by a timer: makes the {@link #request} once more, if there is one still
    */
-  RingInterrupt(ContextInternal context, Call call, Runnable again) {
+  DriverInterrupt(ContextInternal context, Call call, Runnable again) {
     this.context = context;
     this.call = call;
     this.again = again;
