@@ -268,14 +268,14 @@ final class SocketCanBus implements CanBus {
       lose();
     }
 
-    /** (L6) The last one may be lost, and nothing comes that would tell. */
+    /** (L6) Confirmations may be lost, and frames too, and nothing comes that would tell. */
     private void checkConfirmations(CanSocket present) {
-      if (listener.isWaiting()) {
-        present.askDropped();
+      present.askDropped();
+      if (tellDropped(present)) {
+        listener.ready();
+      }
+      if (listener.failLost() > 0) {
         check.schedule(System.nanoTime() + CHECK_NANOS);
-        if (tellDropped(present)) {
-          listener.ready();
-        }
       }
     }
 
