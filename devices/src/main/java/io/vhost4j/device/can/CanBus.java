@@ -39,7 +39,7 @@ interface CanBus {
     /** So many frames, received or confirmed, were lost before they could be told of. */
     void missed(int count);
 
-    /** Nothing will be heard of what was sent before: the bus is gone, for now. */
+    /** Nothing will be heard of what was sent before: the bus is gone for now, or dropped it. */
     void gone();
 
     /** The controller of the host has left the bus. */
