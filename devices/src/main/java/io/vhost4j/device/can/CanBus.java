@@ -25,16 +25,21 @@ interface CanBus {
     /** A frame of another node, to be copied. */
     void received(CanFrame frame);
 
-    /** The bus has a frame that was sent, the oldest one if there are several like it. */
+    /** The bus has a frame that was sent. Mostly they come in the order of sending. */
     void confirmed(CanFrame frame);
 
-    /** Whether frames that were sent are still to be confirmed. */
-    boolean isWaiting();
+    /**
+     * Fails frames that were lost on their way to the bus, as those that were sent later tell. To
+     * be called every second while frames are to be confirmed.
+     *
+     * @return how many still are
+     */
+    int failLost();
 
     /** So many frames, received or confirmed, were lost before they could be told of. */
     void missed(int count);
 
-    /** Nothing will be heard of what was sent before: the bus is gone, for now. */
+    /** Nothing will be heard of what was sent before: the bus is gone for now, or dropped it. */
     void gone();
 
     /** The controller of the host has left the bus. */

@@ -273,8 +273,9 @@ final class CanDevice implements VirtioDevice, CanBus.Listener {
   }
 
   @Override
-  public boolean isWaiting() {
-    return transmit.isWaiting();
+  public int failLost() {
+    touchMemory(transmit::failLost);
+    return transmit.underway();
   }
 
   @Override

@@ -10,6 +10,8 @@ import io.vhost4j.nativeio.Errno;
 import io.vhost4j.nativeio.NativeIoException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,12 @@ final class SocketCanBus implements CanBus {
   /** Until an interface that was lost is looked at: it may be about to vanish. */
   private static final long LOST_NANOS = 10_000_000;
 
+  /** What the interfaces of our network namespace count, a line for each. */
+  private static final Path STATISTICS = Path.of("/proc/self/net/dev");
+
+  private static final int SENT_COLUMN = 10;
+  private static final int DROPPED_COLUMN = 12;
+
   private static final int EXTENDED_ID = 0x1fff_ffff;
   private static final int STANDARD_ID = 0x7ff;
 
@@ -38,7 +46,15 @@ final class SocketCanBus implements CanBus {
     CanSocket open(String name, boolean confirms) throws NativeIoException;
   }
 
+  /** What an interface counts: frames that it has sent, and those that it has dropped instead. */
+  private record Counts(long sent, long dropped) {
+    private static final Counts UNKNOWN = new Counts(0, 0);
+  }
+
+  private record Opened(CanSocket socket, Counts counts) {}
+
   private final String name;
+  private final Path statistics;
   private final Opener opener;
   private final boolean fd;
   private final boolean runs;
@@ -54,18 +70,21 @@ final class SocketCanBus implements CanBus {
    */
   static SocketCanBus of(String name) throws DeviceException {
     try (CanSocket socket = CanSocket.open(name, false)) {
-      return new SocketCanBus(name, CanSocket::open, socket.takesFd(), socket.isRunning());
+      return new SocketCanBus(
+          name, STATISTICS, CanSocket::open, socket.takesFd(), socket.isRunning());
     } catch (NativeIoException e) {
       throw new DeviceException(explain(name, e), e);
     }
   }
 
   /**
+   * @param statistics as {@link #STATISTICS}
    * @param fd whether the interface takes frames of CAN FD
    * @param runs whether it is up
    */
-  SocketCanBus(String name, Opener opener, boolean fd, boolean runs) {
+  SocketCanBus(String name, Path statistics, Opener opener, boolean fd, boolean runs) {
     this.name = name;
+    this.statistics = statistics;
     this.opener = opener;
     this.fd = fd;
     this.runs = runs;
@@ -98,6 +117,22 @@ final class SocketCanBus implements CanBus {
   @Override
   public boolean takesFd() {
     return fd;
+  }
+
+  /** May block. */
+  private Counts count() {
+    try {
+      for (String line : Files.readAllLines(statistics)) {
+        String[] columns = line.strip().split("[: ]+", -1);
+        if (columns[0].equals(name)) {
+          return new Counts(
+              Long.parseLong(columns[SENT_COLUMN]), Long.parseLong(columns[DROPPED_COLUMN]));
+        }
+      }
+    } catch (IOException e) {
+      // Nobody knows, then.
+    }
+    return Counts.UNKNOWN;
   }
 
   /** The interface, for people. */
@@ -142,8 +177,14 @@ final class SocketCanBus implements CanBus {
 
     private @Nullable FdRegistration registration;
 
+    /** At the last look. */
+    private Counts counts = Counts.UNKNOWN;
+
     /** Why the interface is away, as the log has it; empty if it is there. */
     private String told = "";
+
+    /** Whether the log has that the interface drops frames. */
+    private boolean toldDrops;
 
     Attachment(DeviceContext context, Listener listener, boolean confirm) throws IOException {
       this.context = context;
@@ -179,13 +220,13 @@ final class SocketCanBus implements CanBus {
       opening = true;
       context
           .context()
-          .executeBlocking(() -> opener.open(name, confirm))
+          .executeBlocking(() -> new Opened(opener.open(name, confirm), count()))
           .onComplete(
               opened -> {
                 opening = false;
                 Attachment present = attachment;
                 if (present != this && opened.succeeded()) {
-                  opened.result().close();
+                  opened.result().socket.close();
                 }
                 if (present == this) {
                   if (opened.succeeded()) {
@@ -200,7 +241,10 @@ final class SocketCanBus implements CanBus {
               });
     }
 
-    private void use(CanSocket opened) {
+    private void use(Opened result) {
+      CanSocket opened = result.socket;
+      counts = result.counts;
+      toldDrops = false;
       try {
         if (!opened.isRunning()) {
           String why = stopped(opened.isUp());
@@ -268,15 +312,48 @@ final class SocketCanBus implements CanBus {
       lose();
     }
 
-    /** (L6) The last one may be lost, and nothing comes that would tell. */
+    /** (L6) Confirmations may be lost, and frames too, and nothing comes that would tell. */
     private void checkConfirmations(CanSocket present) {
-      if (listener.isWaiting()) {
-        present.askDropped();
-        check.schedule(System.nanoTime() + CHECK_NANOS);
-        if (tellDropped(present)) {
-          listener.ready();
-        }
+      present.askDropped();
+      if (tellDropped(present)) {
+        listener.ready();
       }
+      int waiting = listener.failLost();
+      if (waiting > 0) {
+        check.schedule(System.nanoTime() + CHECK_NANOS);
+        context
+            .context()
+            .executeBlocking(SocketCanBus.this::count)
+            .onSuccess(
+                now -> {
+                  if (attachment == this && socket == present) {
+                    checkDrops(waiting, now);
+                  }
+                });
+      }
+    }
+
+    /**
+     * An interface that listens only takes frames, and drops them; they may also wait because
+     * nobody acknowledges, but then it has counted nothing.
+     */
+    private void checkDrops(int waiting, Counts now) {
+      Counts before = counts;
+      counts = now;
+      if (now.sent != before.sent || now.dropped - before.dropped < waiting) {
+        return;
+      }
+      if (!toldDrops) {
+        toldDrops = true;
+        context
+            .log()
+            .warn(
+                "{} drops what it is to send, as in listen-only mode: 'ip -details link show {}'"
+                    + " tells; frames are refused",
+                name,
+                name);
+      }
+      listener.gone();
     }
 
     private boolean tellDropped(CanSocket present) {

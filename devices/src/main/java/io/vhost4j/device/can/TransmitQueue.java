@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Frames go to the bus in the order of the ring. One for which the bus has no room holds up
  * those behind it, which stay in the ring, so that a pause of the guest loses nothing (F8). Those
- * that the bus has and has not confirmed are replied to when it does (L6). Event loop only;
- * allocates nothing for a frame.
+ * that the bus has and has not confirmed are replied to when it does (L6), or when they are lost.
+ * Event loop only; allocates nothing for a frame.
  */
 final class TransmitQueue implements QueueHandler {
   /** Takes frames to the bus. */
@@ -34,6 +34,12 @@ final class TransmitQueue implements QueueHandler {
   /** Most frames that wait for a confirmation; Linux sends 128. */
   private static final int MAX_UNDERWAY = 256;
 
+  /**
+   * At so many checks a frame has to look lost until it is: controllers with several mailboxes do
+   * not keep the order of sending.
+   */
+  private static final int CHECKS = 3;
+
   /** How long a ring that stops waits for confirmations. */
   private static final long PATIENCE_MILLIS = 100;
 
@@ -42,6 +48,12 @@ final class TransmitQueue implements QueueHandler {
     final CanFrame frame = new CanFrame();
     @Nullable DescriptorChain chain;
     boolean confirmed;
+
+    /** Counts what the bus takes. */
+    long number;
+
+    /** At so many checks on end it has looked lost. */
+    int checks;
   }
 
   private final Sender sender;
@@ -52,6 +64,18 @@ final class TransmitQueue implements QueueHandler {
   private final List<Transmission> underway = new ArrayList<>();
 
   private int confirmed;
+
+  /** Frames that the bus has ever taken: the number of the last one. */
+  private long taken;
+
+  /** The highest number of a frame that was confirmed. */
+  private long newest;
+
+  /** What was confirmed last, {@link #taken} at that time, and whether it was since the check. */
+  private final CanFrame last = new CanFrame();
+
+  private long takenBeforeLast;
+  private boolean heard;
 
   /** The frame that the bus has no room for. */
   private @Nullable Transmission waiting;
@@ -109,6 +133,8 @@ final class TransmitQueue implements QueueHandler {
       case REFUSED -> reply(next, NOT_OK);
       case UNDERWAY -> {
         next.confirmed = false;
+        next.number = ++taken;
+        next.checks = 0;
         underway.add(next);
       }
       case FULL -> {
@@ -140,21 +166,71 @@ final class TransmitQueue implements QueueHandler {
     }
   }
 
-  /** The bus has a frame. The driver is told by {@link #goOn}. */
+  /**
+   * The bus has a frame: of several like it the oldest, but rather one that was not overtaken, as
+   * those that were may be lost. The driver is told by {@link #goOn}.
+   */
   void confirm(CanFrame frame) {
-    for (int i = 0; i < underway.size(); i++) {
+    Transmission match = null;
+    for (int i = 0; i < underway.size() && (match == null || isOvertaken(match)); i++) {
       Transmission each = underway.get(i);
-      if (!each.confirmed && each.frame.isSameAs(frame)) {
-        each.confirmed = true;
-        confirmed++;
-        return;
+      if (!each.confirmed && (match == null || !isOvertaken(each)) && each.frame.isSameAs(frame)) {
+        match = each;
       }
+    }
+    if (match != null) {
+      match.confirmed = true;
+      confirmed++;
+      newest = Math.max(newest, match.number);
+      last.copy(frame);
+      takenBeforeLast = taken;
+      heard = true;
     }
   }
 
-  /** Whether the bus has frames that it has not confirmed. */
-  boolean isWaiting() {
-    return !underway.isEmpty();
+  private boolean isOvertaken(Transmission each) {
+    return each.number < newest;
+  }
+
+  /**
+   * Whether it may be what was confirmed last: of frames that are alike nobody can tell which one
+   * was lost. While the bus confirms any, it may still come to this one.
+   */
+  private boolean isMistaken(Transmission each) {
+    return !heard && each.number <= takenBeforeLast && each.frame.isSameAs(last);
+  }
+
+  /** How many frames the bus has and has not confirmed. */
+  int underway() {
+    return underway.size();
+  }
+
+  /**
+   * Fails frames that have looked lost for some seconds; one that the bus merely has not come to
+   * does not look so.
+   *
+   * @throws InternalError if the frontend has cut its memory short
+   */
+  void failLost() {
+    DeviceQueue running = ring;
+    if (running == null) {
+      return;
+    }
+    int before = underway.size();
+    for (int i = 0; i < underway.size(); ) {
+      Transmission each = underway.get(i);
+      boolean looksLost = !each.confirmed && (isOvertaken(each) || isMistaken(each));
+      each.checks = looksLost ? each.checks + 1 : 0;
+      if (each.checks >= CHECKS) {
+        reply(underway.remove(i), NOT_OK);
+      } else {
+        i++;
+      }
+    }
+    heard = false;
+    if (underway.size() < before) {
+      look(running);
+    }
   }
 
   /** Confirmations may be missing: the bus has had what it took. */

@@ -392,6 +392,89 @@ class CanDeviceTest {
     }
   }
 
+  /** As a bus does every second while it has frames. */
+  private void check(CanGuest guest, int times) {
+    for (int i = 0; i < times; i++) {
+      guest.guest.run(() -> bus.listener().failLost());
+    }
+  }
+
+  @Test
+  void aFrameThatLaterOnesHaveOvertakenForSecondsIsLost_L6() throws Exception {
+    try (CanGuest guest = started()) {
+      bus.answers.addAll(List.of(UNDERWAY, UNDERWAY, UNDERWAY, UNDERWAY));
+      guest.send("001#", "002#", "003#", "004#");
+      guest.confirm(bus, "002#");
+      check(guest, 2);
+      guest.confirm(bus, "003#");
+      assertThat(guest.results).containsExactly(OK, OK); // 001# may be in a mailbox
+      check(guest, 1);
+      assertThat(guest.results).containsExactly(OK, OK, NOT_OK);
+      check(guest, 10);
+      assertThat(guest.tx.inFlight()).isEqualTo(1); // nothing tells that 004# is lost
+      guest.confirm(bus, "004#");
+      assertThat(guest.results).containsExactly(OK, OK, NOT_OK, OK);
+      assertThat(device.counters().refused).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void framesThatNobodyAcknowledgesWaitUntilSomebodyDoes_L6() throws Exception {
+    try (CanGuest guest = started()) {
+      bus.answers.addAll(List.of(UNDERWAY, UNDERWAY, UNDERWAY));
+      guest.send("001#", "001#", "002#");
+      check(guest, 100);
+      assertThat(guest.results).isEmpty();
+      guest.confirm(bus, "001#", "001#", "002#");
+      assertThat(guest.results).containsExactly(OK, OK, OK);
+    }
+  }
+
+  @Test
+  void aControllerThatSendsInAnotherOrderLosesNothing_L6() throws Exception {
+    try (CanGuest guest = started()) {
+      bus.answers.addAll(List.of(UNDERWAY, UNDERWAY, UNDERWAY));
+      guest.send("002#", "001#", "002#");
+      guest.confirm(bus, "001#", "002#");
+      check(guest, 1);
+      guest.confirm(bus, "002#");
+      check(guest, 10);
+      assertThat(guest.results).containsExactly(OK, OK, OK);
+    }
+  }
+
+  /** A guest that says the same again and again, on a bus that loses some of it. */
+  @Test
+  void lostFramesThatAreLikeTheOthersDoNotHoldTheDriversBuffersForEver_L6() throws Exception {
+    try (CanGuest guest = started()) {
+      for (int i = 0; i < 6; i++) {
+        bus.answers.add(UNDERWAY);
+        guest.send("001#");
+        check(guest, 1);
+        if (i % 2 != 0) {
+          guest.confirm(bus, "001#");
+        }
+      }
+      assertThat(guest.results).containsExactly(OK, OK, OK);
+      check(guest, 4);
+      assertThat(guest.results).containsExactly(OK, OK, OK, NOT_OK, NOT_OK, NOT_OK);
+    }
+  }
+
+  @Test
+  void aLostFrameIsNotTakenForALaterOneThatIsLikeIt_L6() throws Exception {
+    try (CanGuest guest = started()) {
+      for (int i = 0; i < 5; i++) {
+        bus.answers.addAll(List.of(UNDERWAY, UNDERWAY));
+        guest.send("001#", "002#");
+        guest.confirm(bus, i == 0 ? new String[] {"002#"} : new String[] {"001#", "002#"});
+        check(guest, 1);
+      }
+      assertThat(guest.results).hasSize(10).containsOnlyOnce(NOT_OK);
+      assertThat(guest.tx.inFlight()).isZero();
+    }
+  }
+
   @Test
   void framesForWhichThereIsNoRoomAreSentInOrderWhenThereIs() throws Exception {
     try (CanGuest guest = started()) {

@@ -16,6 +16,7 @@ import io.vhost4j.nativeio.NativeIoException;
 import io.vhost4j.nativeio.OwnedFd;
 import io.vhost4j.nativeio.UnixSocket;
 import io.vhost4j.testkit.Guest;
+import io.vhost4j.testkit.LogWatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
@@ -25,26 +26,31 @@ import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.DatagramChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** How sockets are opened, on a machine that may have none. */
 class SocketCanBusTest {
+  private static final Path NOWHERE = Path.of("/there/is/none");
+
   private final Vertx vertx = NativeTransport.vertx(new VertxOptions().setEventLoopPoolSize(1));
   private final Semaphore permits = new Semaphore(0);
   private final AtomicInteger opened = new AtomicInteger();
   private final CanDevice device =
-      new CanDevice("can", new SocketCanBus("can9", this::open, true, true), 0);
+      new CanDevice("can", new SocketCanBus("can9", NOWHERE, this::open, true, true), 0);
 
   /** Waits as the kernel may, then there is no such interface. */
   private CanSocket open(String name, boolean confirms) throws NativeIoException {
     opened.incrementAndGet();
     permits.acquireUninterruptibly();
-    try (DeviceFile nothing = DeviceFile.open(Path.of("/there/is/none"))) {
+    try (DeviceFile nothing = DeviceFile.open(NOWHERE)) {
       throw new AssertionError(nothing);
     }
   }
@@ -112,7 +118,7 @@ class SocketCanBusTest {
   void aStandardFrameHas11BitsOfIdWhateverAProgramHasWritten() throws Exception {
     OwnedFd[] ends = UnixSocket.pair();
     CanSocket socket = socketOf(ends[0]);
-    SocketCanBus bus = new SocketCanBus("can9", (name, confirms) -> socket, true, true);
+    SocketCanBus bus = new SocketCanBus("can9", NOWHERE, (name, confirms) -> socket, true, true);
     try (OwnedFd other = ends[1];
         CanGuest guest = new CanGuest(vertx, new CanDevice("can", bus, 0))) {
       guest.post(4, 80);
@@ -138,7 +144,7 @@ class SocketCanBusTest {
     Socket host = Socket.newSocketDgram();
     host.bind(anywhere);
     CanSocket socket = socketOf(new OwnedFd(host.intValue()));
-    SocketCanBus bus = new SocketCanBus("can9", (name, confirms) -> socket, true, true);
+    SocketCanBus bus = new SocketCanBus("can9", NOWHERE, (name, confirms) -> socket, true, true);
     try (DatagramChannel others = DatagramChannel.open();
         CanGuest guest = new CanGuest(vertx, new CanDevice("can", bus, 0))) {
       others.bind(anywhere).configureBlocking(false);
@@ -159,6 +165,57 @@ class SocketCanBusTest {
       }
       assertThat(guest.results).containsExactly(OK);
     }
+  }
+
+  /** In listen-only mode the kernel takes frames, drops them, counts that and says nothing. */
+  @Test
+  void framesThatTheInterfaceDropsAreRefusedAndThoseThatWaitForItAreNot_L6(@TempDir Path directory)
+      throws Exception {
+    Path statistics = directory.resolve("dev");
+    count(statistics, 40, 1);
+    OwnedFd[] ends = UnixSocket.pair();
+    CanSocket socket = socketOf(ends[0]);
+    SocketCanBus bus = new SocketCanBus("can9", statistics, (name, confirms) -> socket, true, true);
+    try (LogWatch log = new LogWatch();
+        OwnedFd other = ends[1];
+        CanGuest guest = new CanGuest(vertx, new CanDevice("can", bus, 0))) {
+      assertThat(other.isOpen()).isTrue();
+      assertThat(guest.command(START)).isEqualTo(OK);
+      guest.send("001#", "001#", "002#");
+      count(statistics, 40, 3); // which other programs wanted to send
+      Thread.sleep(2500);
+      guest.guest.run(guest.tx::collect);
+      assertThat(guest.results).isEmpty();
+      for (int round = 1; round <= 2; round++) {
+        count(statistics, 40, 3 + 3 * round);
+        for (int k = 0; k < 4000 && guest.results.size() < 3 * round; k++) {
+          Thread.sleep(5);
+          guest.guest.run(guest.tx::collect);
+        }
+        assertThat(guest.results).hasSize(3 * round).containsOnly(NOT_OK);
+        guest.send("001#", "001#", "002#");
+      }
+      assertThat(log.lines())
+          .filteredOn(line -> line.contains("listen-only"))
+          .singleElement()
+          .asString()
+          .contains("'ip -details link show can9' tells");
+    }
+  }
+
+  /** As in /proc/net/dev, and never half of it. */
+  private static void count(Path statistics, int sent, int dropped) throws IOException {
+    Path next = statistics.resolveSibling("next");
+    Files.writeString(
+        next,
+        """
+        Inter-|   Receive                            |  Transmit
+         face |bytes    packets errs drop fifo frame|bytes    packets errs drop fifo colls
+            lo: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
+          can9:       1       2    3    4    5     6          7         8 9000000 %7d   11 %4d 13 14
+        """
+            .formatted(sent, dropped));
+    Files.move(next, statistics, StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** More than any buffer has room for, and no frames. */
