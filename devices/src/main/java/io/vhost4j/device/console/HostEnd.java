@@ -37,9 +37,6 @@ interface HostEnd {
   /** Writes from a direct buffer as much as is taken now, from its position on. */
   void write(ByteBuffer source);
 
-  /** Has {@code changed} called in a later turn of the loop. */
-  void again();
-
   /** The size of the window, null if there is none or nobody knows. */
   default Terminal.@Nullable Size size() {
     return null;

@@ -141,12 +141,9 @@ final class ListeningEnd implements HostEnd {
     }
   }
 
-  @Override
-  public void again() {
+  private void again() {
     Context loop = context;
-    if (client != null) {
-      client.again();
-    } else if (loop != null) {
+    if (loop != null) {
       loop.runOnContext(v -> changed.run());
     }
   }

@@ -184,13 +184,6 @@ final class PtyEnd implements HostEnd {
   }
 
   @Override
-  public void again() {
-    if (stream != null) {
-      stream.again();
-    }
-  }
-
-  @Override
   public Terminal.@Nullable Size size() {
     return closed ? null : Terminal.size(master);
   }

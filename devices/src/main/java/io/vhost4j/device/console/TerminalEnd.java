@@ -245,15 +245,6 @@ final class TerminalEnd implements HostEnd {
   }
 
   @Override
-  public void again() {
-    if (output != null) {
-      output.again();
-    } else if (file != null) {
-      file.again();
-    }
-  }
-
-  @Override
   public Terminal.@Nullable Size size() {
     return out == null || !out.isOpen() ? null : Terminal.size(out);
   }
