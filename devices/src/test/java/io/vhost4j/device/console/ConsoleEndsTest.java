@@ -236,9 +236,56 @@ class ConsoleEndsTest {
     assertThat(made.awaitReceived(0, 6)).isEqualTo(text("uname\n"));
     made.write(0, text("Linux\n"));
     assertThat(Channels.newInputStream(client).readNBytes(6)).isEqualTo(text("Linux\n"));
+  }
+
+  /** A serial port a at a Unix socket. */
+  private ConsoleDriver listening(Path path, long graceMillis) throws Exception {
+    HostEnd end = new ListeningEnd(ListeningSocket.at(path, unused -> {}), graceMillis);
+    PortConfig config = new PortConfig("a", false, "unix", 65536, 0);
+    ConsoleDriver made =
+        new ConsoleDriver(
+            new ConsoleDevice(
+                "console", 16, List.of(new ConsolePort(0, config, end)), SizeOrder.ROWS_FIRST));
+    driver = made;
+    return made;
+  }
+
+  @Test
+  void whoHasSaidAllOnAUnixSocketGetsTheAnswerThoughAnotherWaits() throws Exception {
+    Path path = directory.resolve("agent.sock");
+    ConsoleDriver made = listening(path, 60_000).begin();
+    SocketChannel client = kept(SocketChannel.open(UnixDomainSocketAddress.of(path)));
+    client.write(ByteBuffer.wrap(text("uname\n")));
+    client.shutdownOutput();
+    assertThat(made.awaitReceived(0, 6)).isEqualTo(text("uname\n"));
     SocketChannel next = kept(SocketChannel.open(UnixDomainSocketAddress.of(path)));
     next.write(ByteBuffer.wrap(text("date\n")));
+    turns(made);
+    awaitOpen(made, "0 OPEN 1");
+    made.write(0, text("Linux\n"));
+    assertThat(Channels.newInputStream(client).readNBytes(6)).isEqualTo(text("Linux\n"));
+    assertThat(made.control).isEmpty();
+    client.close();
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 0");
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 1");
     assertThat(made.awaitReceived(0, 11)).isEqualTo(text("uname\ndate\n"));
+  }
+
+  @Test
+  void whoHasSaidAllOnAUnixSocketAndGetsNoAnswerMakesRoomForTheNext() throws Exception {
+    Path path = directory.resolve("agent.sock");
+    ConsoleDriver made = listening(path, 10).begin();
+    SocketChannel client = kept(SocketChannel.open(UnixDomainSocketAddress.of(path)));
+    client.write(ByteBuffer.wrap(text("uname\n")));
+    client.shutdownOutput();
+    assertThat(made.awaitReceived(0, 6)).isEqualTo(text("uname\n"));
+    awaitOpen(made, "0 OPEN 1");
+    SocketChannel next = kept(SocketChannel.open(UnixDomainSocketAddress.of(path)));
+    next.write(ByteBuffer.wrap(text("date\n")));
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 0");
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 1");
+    assertThat(made.awaitReceived(0, 11)).isEqualTo(text("uname\ndate\n"));
+    assertThat(Channels.newInputStream(client).read()).isEqualTo(-1);
   }
 
   @Test
