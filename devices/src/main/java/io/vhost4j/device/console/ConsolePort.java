@@ -149,7 +149,6 @@ final class ConsolePort implements PostedBuffers.Source, ReadBuffers.Sink {
   void move() {
     turnBytes = BYTES_PER_TURN;
     flush();
-    readAhead();
     try {
       if (transmitQueue.isHolding()) {
         transmitQueue.resume();
@@ -161,6 +160,10 @@ final class ConsolePort implements PostedBuffers.Source, ReadBuffers.Sink {
       if (device != null) {
         device.fail("the frontend has cut its memory short");
       }
+    }
+    readAhead();
+    if (input.remaining() == INPUT_BYTES) {
+      end.full();
     }
   }
 

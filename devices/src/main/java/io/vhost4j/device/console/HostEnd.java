@@ -34,6 +34,12 @@ interface HostEnd {
    */
   int read(ByteBuffer target);
 
+  /**
+   * The port does not read on, as the driver takes nothing, and will learn of nothing by reading.
+   * Called when something has happened here.
+   */
+  default void full() {}
+
   /** Writes from a direct buffer as much as is taken now, from its position on. */
   void write(ByteBuffer source);
 

@@ -40,10 +40,10 @@ final class ListeningEnd implements HostEnd {
   /** The client has written all that he has to say. */
   private boolean ended;
 
-  /** Looks now and then whether such a client is to go. */
+  /** Looks now and then whether a client who has ended, or has gone unread, is to be let go. */
   private @Nullable Long looking;
 
-  /** He was written to since that was looked at last. */
+  /** He was read or written since that was looked at last. */
   private boolean served;
 
   /** Nobody could be accepted when that was tried last; it will be tried again. */
@@ -54,7 +54,8 @@ final class ListeningEnd implements HostEnd {
   }
 
   /**
-   * @param graceMillis how long a client who has said all must have had no answer to be replaced
+   * @param graceMillis how long a client who has said all must have had no answer to be replaced,
+   *     and the guest must have read nothing of one who has gone
    */
   ListeningEnd(ListeningSocket socket, long graceMillis) {
     this.socket = socket;
@@ -130,18 +131,20 @@ final class ListeningEnd implements HostEnd {
     }
   }
 
-  /** He has said all, and may wait for an answer. */
-  private void ended() {
-    ended = true;
-    served = false;
+  /**
+   * He has said all and may wait for an answer, or has gone and the guest may read what he said.
+   */
+  private void lookNowAndThen() {
     Context loop = context;
-    if (loop != null) { // not the context of a queue, with which its timers end
+    if (loop != null && looking == null) { // not the context of a queue, with which its timers end
+      served = false;
       looking = ((ContextInternal) loop).setPeriodic(graceMillis, timer -> look());
     }
   }
 
   private void look() {
-    if (!served && doesSomebodyWait()) {
+    ByteStream present = client;
+    if (present != null && !served && (!mayStillRead(present) || doesSomebodyWait())) {
       gone();
     }
     served = false;
@@ -168,20 +171,32 @@ final class ListeningEnd implements HostEnd {
     }
     int count = ended ? ByteStream.GONE : present.read(target);
     if (count != ByteStream.GONE) {
+      served |= count > 0;
       return count;
     }
-    if (!mayStillRead(present)) {
+    if (mayStillRead(present)) {
+      ended = true;
+      lookNowAndThen();
+    } else {
       gone();
-    } else if (!ended) {
-      ended();
     }
     return 0;
   }
 
-  /** Of a TCP connection nobody can tell whether its client reads on. */
+  /** What is left of a client who has gone is the guest's, if it reads at all. */
+  @Override
+  public void full() {
+    ByteStream present = client;
+    if (present != null && !mayStillRead(present)) {
+      lookNowAndThen();
+    }
+  }
+
+  /** Of a TCP connection whose client has said all nobody can tell whether he reads on. */
   private boolean mayStillRead(ByteStream present) {
+    int number = present.fd().number();
     try {
-      return socket.isUnix() && !Descriptors.isHungUp(present.fd().number());
+      return !(socket.isUnix() ? Descriptors.isHungUp(number) : Descriptors.hasEnded(number));
     } catch (NativeIoException e) {
       return false;
     }

@@ -31,8 +31,10 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.reflect.Constructor;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -61,6 +63,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ports with the ends that they have on a real host. */
 @Tag("jdk")
@@ -238,10 +241,14 @@ class ConsoleEndsTest {
     assertThat(Channels.newInputStream(client).readNBytes(6)).isEqualTo(text("Linux\n"));
   }
 
-  /** A serial port a at a Unix socket. */
-  private ConsoleDriver listening(Path path, long graceMillis) throws Exception {
-    HostEnd end = new ListeningEnd(ListeningSocket.at(path, unused -> {}), graceMillis);
-    PortConfig config = new PortConfig("a", false, "unix", 65536, 0);
+  /** A serial port at a socket. */
+  private ConsoleDriver listening(SocketAddress address, long graceMillis) throws Exception {
+    ListeningSocket socket =
+        address instanceof UnixDomainSocketAddress unix
+            ? ListeningSocket.at(unix.getPath(), path -> {})
+            : ListeningSocket.onLoopback(((InetSocketAddress) address).getPort());
+    HostEnd end = new ListeningEnd(socket, graceMillis);
+    PortConfig config = new PortConfig("a", false, "socket", 65536, 0);
     ConsoleDriver made =
         new ConsoleDriver(
             new ConsoleDevice(
@@ -250,15 +257,21 @@ class ConsoleEndsTest {
     return made;
   }
 
+  private SocketAddress address(boolean isUnix) throws IOException {
+    return isUnix
+        ? UnixDomainSocketAddress.of(directory.resolve("agent.sock"))
+        : new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort());
+  }
+
   @Test
   void whoHasSaidAllOnAUnixSocketGetsTheAnswerThoughAnotherWaits() throws Exception {
-    Path path = directory.resolve("agent.sock");
-    ConsoleDriver made = listening(path, 60_000).begin();
-    SocketChannel client = kept(SocketChannel.open(UnixDomainSocketAddress.of(path)));
+    SocketAddress address = address(true);
+    ConsoleDriver made = listening(address, 60_000).begin();
+    SocketChannel client = kept(SocketChannel.open(address));
     client.write(ByteBuffer.wrap(text("uname\n")));
     client.shutdownOutput();
     assertThat(made.awaitReceived(0, 6)).isEqualTo(text("uname\n"));
-    SocketChannel next = kept(SocketChannel.open(UnixDomainSocketAddress.of(path)));
+    SocketChannel next = kept(SocketChannel.open(address));
     next.write(ByteBuffer.wrap(text("date\n")));
     turns(made);
     awaitOpen(made, "0 OPEN 1");
@@ -273,14 +286,14 @@ class ConsoleEndsTest {
 
   @Test
   void whoHasSaidAllOnAUnixSocketAndGetsNoAnswerMakesRoomForTheNext() throws Exception {
-    Path path = directory.resolve("agent.sock");
-    ConsoleDriver made = listening(path, 10).begin();
-    SocketChannel client = kept(SocketChannel.open(UnixDomainSocketAddress.of(path)));
+    SocketAddress address = address(true);
+    ConsoleDriver made = listening(address, 10).begin();
+    SocketChannel client = kept(SocketChannel.open(address));
     client.write(ByteBuffer.wrap(text("uname\n")));
     client.shutdownOutput();
     assertThat(made.awaitReceived(0, 6)).isEqualTo(text("uname\n"));
     awaitOpen(made, "0 OPEN 1");
-    SocketChannel next = kept(SocketChannel.open(UnixDomainSocketAddress.of(path)));
+    SocketChannel next = kept(SocketChannel.open(address));
     next.write(ByteBuffer.wrap(text("date\n")));
     assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 0");
     assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 1");
@@ -317,6 +330,48 @@ class ConsoleEndsTest {
     made.ready();
     made.open(0);
     assertThat(made.awaitReceived(0, 5)).isEqualTo(text("early"));
+  }
+
+  private static void leave(SocketAddress address, byte[] said) throws IOException {
+    try (SocketChannel client = SocketChannel.open(address)) {
+      assertThat(client.write(ByteBuffer.wrap(said))).isEqualTo(said.length);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whoLeavesMoreThanTheGuestReadsMakesRoomForTheNext(boolean isUnix) throws Exception {
+    SocketAddress address = address(isUnix);
+    ConsoleDriver made = listening(address, 10).start();
+    made.ready();
+    made.say(0, ControlMessage.PORT_READY, 1);
+    byte[] said = bytes(12, 10_000);
+    leave(address, said);
+    awaitOpen(made, "0 OPEN 1");
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 0");
+    SocketChannel next = kept(SocketChannel.open(address));
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 1");
+    made.write(0, text("login: "));
+    assertThat(Channels.newInputStream(next).readNBytes(7)).isEqualTo(text("login: "));
+    next.write(ByteBuffer.wrap(text("root")));
+    made.say(0, ControlMessage.PORT_OPEN, 1);
+    assertThat(made.awaitReceived(0, 4100))
+        .startsWith(Arrays.copyOf(said, 4096))
+        .endsWith(text("root"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatWasSaidByWhoHasLeftArrivesWhenTheGuestReads(boolean isUnix) throws Exception {
+    SocketAddress address = address(isUnix);
+    ConsoleDriver made = listening(address, 60_000).start();
+    byte[] said = bytes(13, 10_000);
+    leave(address, said);
+    turns(made);
+    made.ready();
+    made.open(0);
+    assertThat(made.awaitReceived(0, said.length)).isEqualTo(said);
+    awaitOpen(made, "0 OPEN 0");
   }
 
   /** What has arrived on the host has been seen. */
