@@ -53,6 +53,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -555,15 +556,23 @@ class ConsoleEndsTest {
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
     private final ByteStream stream;
     final AtomicInteger escapes = new AtomicInteger();
+    final AtomicBoolean inBackground = new AtomicBoolean();
+    private final AtomicInteger looks = new AtomicInteger();
     final byte[] before;
     final ConsoleDriver made;
 
     OnTerminal() throws Exception {
+      this(10);
+    }
+
+    OnTerminal(long lookMillis) throws Exception {
       slave = DeviceFile.open(Terminal.slaveOf(master));
       resize(90, 33);
       before = settings();
       int number = slave.fd().number();
-      HostEnd end = TerminalEnd.open(number, number, escapes::incrementAndGet);
+      HostEnd end =
+          TerminalEnd.open(
+              number, number, escapes::incrementAndGet, fd -> isInBackground(), lookMillis);
       PortConfig config = new PortConfig("", true, "nested", 65536, 60_000);
       made =
           new ConsoleDriver(
@@ -589,6 +598,26 @@ class ConsoleEndsTest {
       byte[] present = Terminal.makeRaw(slave.fd());
       Terminal.restore(slave.fd(), present);
       return present;
+    }
+
+    void awaitBackground() throws Exception {
+      inBackground.set(true);
+      int looked = looks.get();
+      type("?");
+      ConsoleDriver.await(() -> looks.get() > looked);
+    }
+
+    /** The other program leaves it, of which nothing tells. */
+    void awaitForeground() throws Exception {
+      inBackground.set(false);
+      int looked = looks.get();
+      ConsoleDriver.await(() -> looks.get() > looked);
+      assertThat(made.guest.call(this::settings)).isNotEqualTo(before);
+    }
+
+    private boolean isInBackground() {
+      looks.incrementAndGet();
+      return inBackground.get();
     }
 
     void type(String keys) throws Exception {
@@ -679,6 +708,45 @@ class ConsoleEndsTest {
     }
   }
 
+  /** As a shell does with what is in its background. */
+  @Test
+  void aTerminalThatAnotherProgramHasIsTheGuestsWhenItIsLeft() throws Exception {
+    try (OnTerminal terminal = new OnTerminal();
+        LogWatch log = new LogWatch()) {
+      ConsoleDriver made = terminal.made;
+      Guest.await(made.guest.disconnect());
+      terminal.inBackground.set(true);
+      for (int i = 0; i < 3; i++) {
+        made.guest.connect();
+        Guest.await(made.guest.disconnect());
+      }
+      made.guest.connect();
+      made.begin();
+      terminal.type("make\n");
+      turns(made);
+      assertThat(terminal.settings()).isEqualTo(terminal.before);
+      ByteBuffer typed = ByteBuffer.allocateDirect(100);
+      assertThat(terminal.slave.read(typed)).isEqualTo(5);
+      terminal.awaitForeground();
+      terminal.type("ls\r");
+      assertThat(made.awaitReceived(0, 3)).isEqualTo(text("ls\r"));
+      terminal.awaitBackground();
+      Terminal.restore(terminal.slave.fd(), terminal.before);
+      terminal.awaitForeground();
+      assertThat(made.awaitReceived(0, 4)).isEqualTo(text("ls\r?"));
+      assertThat(log.lines())
+          .hasSize(2)
+          .containsOnly(
+              "the terminal is in use by another program: what is typed there is not the guest's");
+      made.guest.run(made.device::close);
+      assertThat(terminal.settings()).isEqualTo(terminal.before);
+    }
+  }
+
+  private static HostEnd onFiles(int in, int out) throws IOException {
+    return TerminalEnd.open(in, out, () -> {}, Terminal::isInBackground, 1000);
+  }
+
   @Test
   void inputAndOutputMayBePipesAndAFile() throws Exception {
     Path fifo = directory.resolve("keys");
@@ -686,7 +754,7 @@ class ConsoleEndsTest {
     Path log = Files.createFile(directory.resolve("log"));
     try (DeviceFile keys = DeviceFile.open(fifo);
         DeviceFile file = DeviceFile.open(log)) {
-      HostEnd end = TerminalEnd.open(keys.fd().number(), file.fd().number(), () -> {});
+      HostEnd end = onFiles(keys.fd().number(), file.fd().number());
       PortConfig config = new PortConfig("", true, "nested", 65536, 60_000);
       ConsoleDriver made =
           new ConsoleDriver(
@@ -703,7 +771,7 @@ class ConsoleEndsTest {
 
   private static void assertUnusable(int number, String message) throws Exception {
     try (DeviceFile nothing = DeviceFile.open(Path.of("/dev/null"))) {
-      assertThatThrownBy(() -> TerminalEnd.open(nothing.fd().number(), number, () -> {}))
+      assertThatThrownBy(() -> onFiles(nothing.fd().number(), number))
           .isExactlyInstanceOf(IOException.class)
           .hasMessageMatching(
               "standard output "
