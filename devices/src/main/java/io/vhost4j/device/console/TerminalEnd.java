@@ -74,6 +74,12 @@ final class TerminalEnd implements HostEnd {
   private int escapes;
   private long firstEscape;
 
+  /** When the port took a key last, in ns. */
+  private long lastRead;
+
+  /** Keys that nobody takes. */
+  private final ByteBuffer unheard = ByteBuffer.allocateDirect(4096);
+
   private TerminalEnd(
       @Nullable OwnedFd in,
       @Nullable OwnedFd out,
@@ -104,7 +110,8 @@ final class TerminalEnd implements HostEnd {
    * The same with other descriptors, which stay the caller's.
    *
    * @param isInBackground as {@link Terminal#isInBackground}
-   * @param lookMillis when a terminal that other programs have is looked at again
+   * @param lookMillis when a terminal that other programs have is looked at again, and how long a
+   *     guest may let keys wait before they are lost
    */
   static TerminalEnd open(
       int inNumber,
@@ -298,12 +305,32 @@ final class TerminalEnd implements HostEnd {
     int start = target.position();
     // Without a guest it is for whoever has the terminal next.
     int count = present == null || !isTheGuests() ? 0 : present.read(target);
-    if (raw) {
-      for (int i = start; i < target.position(); i++) {
-        see(target.get(i));
-      }
+    if (count > 0) {
+      lastRead = System.nanoTime();
+      see(target, start);
     }
     return Math.max(0, count); // at its end there is nothing more
+  }
+
+  /** Whoever wants to get away from a guest that takes nothing is heard behind all he has typed. */
+  @Override
+  public void full() {
+    ByteStream present = input;
+    if (present == null || !isTheGuests() || !raw) {
+      return;
+    }
+    if (System.nanoTime() - lastRead < TimeUnit.MILLISECONDS.toNanos(lookMillis)) {
+      lookLater(); // it may just be slow
+    } else if (present.read(unheard.clear()) > 0) {
+      see(unheard, 0);
+      present.again();
+    }
+  }
+
+  private void see(ByteBuffer keys, int start) {
+    for (int i = start; raw && i < keys.position(); i++) {
+      see(keys.get(i));
+    }
   }
 
   private void see(byte key) {

@@ -697,6 +697,26 @@ class ConsoleEndsTest {
   }
 
   @Test
+  void theEscapeKeyIsHeardBehindMoreThanTheGuestTakes() throws Exception {
+    try (OnTerminal terminal = new OnTerminal()) {
+      terminal.type("x".repeat(10_000) + "\u001d\u001d\u001d");
+      ConsoleDriver.await(() -> terminal.escapes.get() == 1);
+      assertThat(terminal.made.begin().awaitReceived(0, 4096)).isEqualTo(text("x".repeat(4096)));
+    }
+  }
+
+  @Test
+  void whatIsPastedWaitsForAGuestThatIsSlow() throws Exception {
+    try (OnTerminal terminal = new OnTerminal(60_000)) {
+      String pasted = "make -j8\n".repeat(1000);
+      terminal.type(pasted);
+      turns(terminal.made);
+      terminal.made.begin();
+      assertThat(terminal.made.awaitReceived(0, pasted.length())).isEqualTo(text(pasted));
+    }
+  }
+
+  @Test
   void whatIsTypedWhileThereIsNoGuestStaysTheTerminals() throws Exception {
     try (OnTerminal terminal = new OnTerminal()) {
       ConsoleDriver made = terminal.made;
