@@ -91,9 +91,12 @@ class ConsoleEndsTest {
     return resource;
   }
 
+  private static DeviceOptions options(String option, String value) {
+    return new DeviceOptions("console", Map.of(option, value));
+  }
+
   private ConsoleDriver driver(String option, String value) throws Exception {
-    OpenDevice opened =
-        new ConsoleDeviceProvider().open(new DeviceOptions("console", Map.of(option, value)));
+    OpenDevice opened = new ConsoleDeviceProvider().open(options(option, value));
     ConsoleDriver made = new ConsoleDriver(opened.device());
     driver = made;
     return made;
@@ -904,11 +907,43 @@ class ConsoleEndsTest {
     assertThat(link).isSymbolicLink().hasContent("mine");
   }
 
+  @Test
+  void theLinkOfAProcessThatLivesStays() throws Exception {
+    Path link = directory.resolve("console.pty");
+    ConsoleDriver made = driver("console", "pty:" + link);
+    Path terminal = Files.readSymbolicLink(link);
+    assertThatThrownBy(() -> new ConsoleDeviceProvider().open(options("console", "pty:" + link)))
+        .hasMessage(
+            "%s is a link to %s, which is in use: choose another path, or remove the link if the"
+                    .formatted(link, terminal)
+                + " daemon that made it was killed: the terminal is another program's then");
+    assertThat(Files.readSymbolicLink(link)).isEqualTo(terminal);
+    driver = null;
+    made.close();
+    assertThat(Files.isSymbolicLink(link)).isFalse();
+  }
+
+  /** Its number may be given to the next one, whose link it then is. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theLinkOfAProcessThatWasKilledIsReplaced(boolean sameTerminal) throws Exception {
+    Path link = directory.resolve("console.pty");
+    Path gone;
+    try (OwnedFd master = Terminal.openMaster()) {
+      gone = Terminal.slaveOf(master);
+    }
+    Path unused = Files.createSymbolicLink(link, sameTerminal ? gone : Path.of("/dev/pts/1000000"));
+    ConsoleDriver made = driver("console", "pty:" + link).begin();
+    Files.writeString(link, "ls\n", StandardOpenOption.WRITE);
+    assertThat(made.awaitReceived(0, 3)).isEqualTo(text("ls\n"));
+  }
+
   /** A link to a terminal that not even root can remove: that of a descriptor. */
   @Test
   void aFormerLinkThatStaysIsExplained() throws Exception {
-    try (OwnedFd master = Terminal.openMaster();
-        DeviceFile slave = DeviceFile.open(Terminal.slaveOf(master))) {
+    OwnedFd master = Terminal.openMaster();
+    try (DeviceFile slave = DeviceFile.open(Terminal.slaveOf(master))) {
+      master.close();
       Path link = Path.of("/proc/self/fd/" + slave.fd().number());
       assertThatThrownBy(() -> driver("console", "pty:" + link))
           .hasMessage(
