@@ -322,17 +322,19 @@ class ConsoleEndsTest {
   void whoLeavesBeforeTheGuestListensMakesRoomForTheNext() throws Exception {
     int tcp = freePort();
     ConsoleDriver made = driver("console", "network:" + tcp).start();
+    made.ready();
+    made.say(0, ControlMessage.PORT_READY, 1);
     try (Socket first = new Socket(InetAddress.getLoopbackAddress(), tcp)) {
       first.getOutputStream().write(text("early"));
     }
-    turns(made);
+    awaitOpen(made, "0 OPEN 1");
+    awaitOpen(made, "0 OPEN 0"); // or what is written now would be his
     try (Socket second = new Socket(InetAddress.getLoopbackAddress(), tcp)) {
       second.setSoTimeout(20_000);
       made.write(0, text("login: "));
       assertThat(second.getInputStream().readNBytes(7)).isEqualTo(text("login: "));
     }
-    made.ready();
-    made.open(0);
+    made.say(0, ControlMessage.PORT_OPEN, 1);
     assertThat(made.awaitReceived(0, 5)).isEqualTo(text("early"));
   }
 
