@@ -22,6 +22,7 @@ public final class Descriptors {
   private static final short POLLIN = 1;
   private static final short POLLOUT = 4;
   private static final short POLLHUP = 0x10;
+  private static final short POLLRDHUP = 0x2000;
 
   private Descriptors() {}
 
@@ -100,6 +101,13 @@ public final class Descriptors {
    */
   public static boolean isHungUp(int fd) throws NativeIoException {
     return poll(fd, POLLHUP, 0);
+  }
+
+  /**
+   * Whether the other end of a socket writes nothing any more, though there may be some to read.
+   */
+  public static boolean hasEnded(int fd) throws NativeIoException {
+    return poll(fd, POLLRDHUP, 0);
   }
 
   /**

@@ -5,10 +5,12 @@ import io.vhost4j.device.DeviceContext;
 import io.vhost4j.device.queue.ByteRing;
 import io.vhost4j.device.queue.PostedBuffers;
 import io.vhost4j.device.queue.ReadBuffers;
+import io.vhost4j.event.NextTurn;
 import io.vhost4j.nativeio.Terminal;
 import io.vhost4j.virtqueue.ChainReader;
 import io.vhost4j.virtqueue.ChainWriter;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +29,7 @@ final class ConsolePort implements PostedBuffers.Source, ReadBuffers.Sink {
   /** What is read at a time: a buffer of Linux. */
   private static final int INPUT_BYTES = 4096;
 
-  /** What one buffer of the driver may move before others get their turn. */
+  /** What the driver's buffers may move, all together, before others get their turn. */
   private static final int BYTES_PER_TURN = 1 << 18;
 
   /** Who has taken so many is given the whole time anew. */
@@ -46,6 +48,10 @@ final class ConsolePort implements PostedBuffers.Source, ReadBuffers.Sink {
   private final ByteBuffer input = ByteBuffer.allocateDirect(INPUT_BYTES).limit(0);
 
   private @Nullable DeviceContext device;
+  private @Nullable NextTurn nextTurn;
+
+  /** Bytes that the driver's buffers may still move before that. */
+  private int turnBytes = BYTES_PER_TURN;
 
   /** The driver has the port open. */
   private boolean driverOpen;
@@ -116,6 +122,7 @@ final class ConsolePort implements PostedBuffers.Source, ReadBuffers.Sink {
 
   void connected(DeviceContext context) {
     device = context;
+    nextTurn = new NextTurn(context.context(), this::move);
     end.guest(true);
   }
 
@@ -138,10 +145,10 @@ final class ConsolePort implements PostedBuffers.Source, ReadBuffers.Sink {
     transmitQueue.reset();
   }
 
-  /** Something has happened at the host's end. */
+  /** Something has happened at the host's end, or others have had their turn. */
   void move() {
+    turnBytes = BYTES_PER_TURN;
     flush();
-    readAhead();
     try {
       if (transmitQueue.isHolding()) {
         transmitQueue.resume();
@@ -153,6 +160,10 @@ final class ConsolePort implements PostedBuffers.Source, ReadBuffers.Sink {
       if (device != null) {
         device.fail("the frontend has cut its memory short");
       }
+    }
+    readAhead();
+    if (input.remaining() == INPUT_BYTES) {
+      end.full();
     }
   }
 
@@ -197,26 +208,23 @@ final class ConsolePort implements PostedBuffers.Source, ReadBuffers.Sink {
 
   @Override
   public boolean take(ChainReader buffer) {
-    int moved = 0;
-    while (buffer.remaining() > 0 && output.room() > 0 && moved < BYTES_PER_TURN) {
-      moved -= output.size();
-      output.fill(buffer);
-      moved += output.size();
+    while (buffer.remaining() > 0) {
+      if (turnBytes == 0) {
+        Objects.requireNonNull(nextTurn).schedule();
+        return false;
+      }
+      if (output.room() == 0) {
+        if (mayHold()) {
+          return false;
+        }
+        loseOldest(buffer);
+      }
+      int count = output.fill(buffer, turnBytes);
+      turnBytes -= count;
+      outputBytes += count;
       flush();
     }
-    outputBytes += moved;
-    if (buffer.remaining() == 0) {
-      isWaiting &= takenSince < PATIENCE_BYTES;
-      return true;
-    }
-    if (output.room() > 0 && end.isOpen()) {
-      end.again(); // others get their turn
-      return false;
-    }
-    if (mayHold()) {
-      return false;
-    }
-    loseOldest(buffer);
+    isWaiting &= takenSince < PATIENCE_BYTES;
     return true;
   }
 
@@ -272,16 +280,13 @@ final class ConsolePort implements PostedBuffers.Source, ReadBuffers.Sink {
     }
   }
 
-  /** Keeps the newest bytes, as many as there is room for. */
+  /** Makes room for the newest bytes of a buffer, as many as are kept at all. */
   private void loseOldest(ChainReader buffer) {
-    long rest = buffer.remaining();
-    int capacity = output.size() + output.room();
-    int drop = (int) Math.min(output.size(), rest - output.room());
-    output.drop(drop);
-    long skip = Math.max(0, rest - capacity);
+    long skip = Math.max(0, buffer.remaining() - output.size()); // which is all that is kept
     buffer.skip(skip);
-    output.fill(buffer);
-    outputBytes += rest;
+    int drop = (int) buffer.remaining();
+    output.drop(drop);
+    outputBytes += skip;
     lostBytes += drop + skip;
     isWaiting = false;
   }

@@ -106,8 +106,7 @@ final class FileEnd implements HostEnd {
     LockSupport.unpark(thread);
   }
 
-  @Override
-  public void again() {
+  private void again() {
     Context loop = context;
     if (loop != null) {
       loop.runOnContext(v -> changed.run());

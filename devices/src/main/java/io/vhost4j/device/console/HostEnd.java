@@ -34,11 +34,14 @@ interface HostEnd {
    */
   int read(ByteBuffer target);
 
+  /**
+   * The port does not read on, as the driver takes nothing, and will learn of nothing by reading.
+   * Called when something has happened here.
+   */
+  default void full() {}
+
   /** Writes from a direct buffer as much as is taken now, from its position on. */
   void write(ByteBuffer source);
-
-  /** Has {@code changed} called in a later turn of the loop. */
-  void again();
 
   /** The size of the window, null if there is none or nobody knows. */
   default Terminal.@Nullable Size size() {

@@ -1,6 +1,7 @@
 package io.vhost4j.device.console;
 
 import io.vertx.core.Context;
+import io.vertx.core.internal.ContextInternal;
 import io.vhost4j.event.ByteStream;
 import io.vhost4j.event.FdRegistration;
 import io.vhost4j.event.FdRegistration.Interest;
@@ -16,13 +17,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A socket to which one client at a time connects; others wait until he has gone. On a Unix socket
- * a client that has ended what he writes may still read.
+ * a client that has ended what he writes may still read, for an answer; when there was none for a
+ * while he makes room for who waits.
  */
 final class ListeningEnd implements HostEnd {
   private static final Logger log = LoggerFactory.getLogger(ListeningEnd.class);
   private static final long RETRY_MILLIS = 1000;
+  private static final long GRACE_MILLIS = 5000;
 
   private final ListeningSocket socket;
+  private final long graceMillis;
 
   private @Nullable FdRegistration waiting;
   private @Nullable Context context;
@@ -30,14 +34,32 @@ final class ListeningEnd implements HostEnd {
   private @Nullable ByteStream client;
   private @Nullable Long retry;
 
+  /** The client has gone, of which the port has not been told yet. */
+  private boolean leaving;
+
   /** The client has written all that he has to say. */
   private boolean ended;
+
+  /** Looks now and then whether a client who has ended, or has gone unread, is to be let go. */
+  private @Nullable Long looking;
+
+  /** He was read or written since that was looked at last. */
+  private boolean served;
 
   /** Nobody could be accepted when that was tried last; it will be tried again. */
   private boolean failing;
 
   ListeningEnd(ListeningSocket socket) {
+    this(socket, GRACE_MILLIS);
+  }
+
+  /**
+   * @param graceMillis how long a client who has said all must have had no answer to be replaced,
+   *     and the guest must have read nothing of one who has gone
+   */
+  ListeningEnd(ListeningSocket socket, long graceMillis) {
     this.socket = socket;
+    this.graceMillis = graceMillis;
   }
 
   @Override
@@ -49,7 +71,7 @@ final class ListeningEnd implements HostEnd {
 
   private void somebodyWaits() {
     Context loop = context;
-    if (loop == null || (client != null && !ended)) {
+    if (loop == null || client != null || leaving) {
       return; // until he has gone
     }
     try {
@@ -58,7 +80,6 @@ final class ListeningEnd implements HostEnd {
       if (next == null) {
         return;
       }
-      leave();
       client = ByteStream.open(loop, next, () -> changed.run());
     } catch (IOException e) { // too many open files, mostly
       if (!failing) {
@@ -84,20 +105,56 @@ final class ListeningEnd implements HostEnd {
     ByteStream former = client;
     client = null;
     ended = false;
+    if (looking != null && context != null) {
+      boolean unused = context.owner().cancelTimer(looking);
+    }
+    looking = null;
     if (former != null) {
       former.close();
     }
   }
 
-  /** He has gone, or half gone: the next one may be there already. */
-  private void gone(boolean entirely) {
-    ended = true;
-    if (entirely) {
-      leave();
-      again();
+  /** He has gone: the port is told, and the next one may be there already. */
+  private void gone() {
+    leave();
+    Context loop = context;
+    if (loop != null) {
+      leaving = true;
+      loop.runOnContext(
+          v -> {
+            leaving = false;
+            if (context != null) {
+              changed.run();
+              somebodyWaits();
+            }
+          });
     }
-    if (waiting != null) {
-      waiting.interest(Interest.READ_EDGE);
+  }
+
+  /**
+   * He has said all and may wait for an answer, or has gone and the guest may read what he said.
+   */
+  private void lookNowAndThen() {
+    Context loop = context;
+    if (loop != null && looking == null) { // not the context of a queue, with which its timers end
+      served = false;
+      looking = ((ContextInternal) loop).setPeriodic(graceMillis, timer -> look());
+    }
+  }
+
+  private void look() {
+    ByteStream present = client;
+    if (present != null && !served && (!mayStillRead(present) || doesSomebodyWait())) {
+      gone();
+    }
+    served = false;
+  }
+
+  private boolean doesSomebodyWait() {
+    try {
+      return Descriptors.awaitReadable(socket.fd().number(), 0);
+    } catch (NativeIoException e) {
+      return false;
     }
   }
 
@@ -114,20 +171,32 @@ final class ListeningEnd implements HostEnd {
     }
     int count = ended ? ByteStream.GONE : present.read(target);
     if (count != ByteStream.GONE) {
+      served |= count > 0;
       return count;
     }
-    if (!mayStillRead(present)) {
-      gone(true);
-    } else if (!ended) {
-      gone(false);
+    if (mayStillRead(present)) {
+      ended = true;
+      lookNowAndThen();
+    } else {
+      gone();
     }
     return 0;
   }
 
-  /** Of a TCP connection nobody can tell whether its client reads on. */
+  /** What is left of a client who has gone is the guest's, if it reads at all. */
+  @Override
+  public void full() {
+    ByteStream present = client;
+    if (present != null && !mayStillRead(present)) {
+      lookNowAndThen();
+    }
+  }
+
+  /** Of a TCP connection whose client has said all nobody can tell whether he reads on. */
   private boolean mayStillRead(ByteStream present) {
+    int number = present.fd().number();
     try {
-      return socket.isUnix() && !Descriptors.isHungUp(present.fd().number());
+      return !(socket.isUnix() ? Descriptors.isHungUp(number) : Descriptors.hasEnded(number));
     } catch (NativeIoException e) {
       return false;
     }
@@ -136,25 +205,17 @@ final class ListeningEnd implements HostEnd {
   @Override
   public void write(ByteBuffer source) {
     ByteStream present = client;
-    if (present != null && present.write(source) == ByteStream.GONE) {
-      gone(true);
-    }
-  }
-
-  @Override
-  public void again() {
-    Context loop = context;
-    if (client != null) {
-      client.again();
-    } else if (loop != null) {
-      loop.runOnContext(v -> changed.run());
+    int count = present == null ? 0 : present.write(source);
+    served |= count > 0;
+    if (count == ByteStream.GONE) {
+      gone();
     }
   }
 
   @Override
   public void close(ByteBuffer rest) {
-    context = null;
     leave();
+    context = null;
     socket.removeFile();
     if (waiting == null) {
       socket.close();

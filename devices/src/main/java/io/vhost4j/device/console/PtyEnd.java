@@ -90,6 +90,12 @@ final class PtyEnd implements HostEnd {
           throw new IOException(
               "%s is a link to %s: remove it, or choose another path".formatted(link, target));
         }
+        if (Files.exists(target) && !target.equals(slave)) {
+          throw new IOException(
+              ("%s is a link to %s, which is in use: choose another path, or remove the link if"
+                      + " the daemon that made it was killed: the terminal is another program's then")
+                  .formatted(link, target));
+        }
         Files.delete(link); // of a process that was killed
       } else if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
         throw new IOException(
@@ -180,13 +186,6 @@ final class PtyEnd implements HostEnd {
     if (present != null && present.write(source) == ByteStream.GONE) {
       open = false;
       present.again();
-    }
-  }
-
-  @Override
-  public void again() {
-    if (stream != null) {
-      stream.again();
     }
   }
 

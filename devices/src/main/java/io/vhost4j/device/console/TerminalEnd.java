@@ -1,6 +1,7 @@
 package io.vhost4j.device.console;
 
 import io.vertx.core.Context;
+import io.vertx.core.internal.ContextInternal;
 import io.vhost4j.event.ByteStream;
 import io.vhost4j.nativeio.Descriptors;
 import io.vhost4j.nativeio.Errno;
@@ -15,6 +16,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,27 +42,58 @@ final class TerminalEnd implements HostEnd {
           + " --console=pty";
 
   private static final long ESCAPE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long LOOK_MILLIS = 1000;
 
   private final @Nullable OwnedFd in;
   private final @Nullable OwnedFd out;
   private final @Nullable FileEnd file;
   private final Runnable escaped;
+  private final Predicate<OwnedFd> isInBackground;
+  private final long lookMillis;
 
+  /** Where that is {@link #in}. */
+  private final @Nullable OwnedFd terminal;
+
+  private @Nullable ContextInternal context;
   private @Nullable ByteStream input;
   private @Nullable ByteStream output;
   private Runnable changed = () -> {};
   private boolean attached;
   private boolean guest;
+
+  /** How the terminal was set before the guest had it. */
   private byte @Nullable [] cooked;
+
+  /** It is set for the guest. */
+  private boolean raw;
+
+  /** Why it is not was said. */
+  private boolean told;
+
+  private boolean looking;
   private int escapes;
   private long firstEscape;
 
+  /** When the port took a key last, in ns. */
+  private long lastRead;
+
+  /** Keys that nobody takes. */
+  private final ByteBuffer unheard = ByteBuffer.allocateDirect(4096);
+
   private TerminalEnd(
-      @Nullable OwnedFd in, @Nullable OwnedFd out, @Nullable FileEnd file, Runnable escaped) {
+      @Nullable OwnedFd in,
+      @Nullable OwnedFd out,
+      @Nullable FileEnd file,
+      Runnable escaped,
+      Predicate<OwnedFd> isInBackground,
+      long lookMillis) {
     this.in = in;
     this.out = out;
     this.file = file;
     this.escaped = escaped;
+    this.isInBackground = isInBackground;
+    this.lookMillis = lookMillis;
+    this.terminal = in != null && Terminal.isTerminal(in) ? in : null;
   }
 
   /**
@@ -70,14 +103,26 @@ final class TerminalEnd implements HostEnd {
    * @throws IOException if they cannot be used; the message says what to do
    */
   static TerminalEnd open(Runnable escaped) throws IOException {
-    return open(0, 1, escaped);
+    return open(0, 1, escaped, Terminal::isInBackground, LOOK_MILLIS);
   }
 
-  /** The same with other descriptors, which stay the caller's. */
-  static TerminalEnd open(int inNumber, int outNumber, Runnable escaped) throws IOException {
+  /**
+   * The same with other descriptors, which stay the caller's.
+   *
+   * @param isInBackground as {@link Terminal#isInBackground}
+   * @param lookMillis when a terminal that other programs have is looked at again, and how long a
+   *     guest may let keys wait before they are lost
+   */
+  static TerminalEnd open(
+      int inNumber,
+      int outNumber,
+      Runnable escaped,
+      Predicate<OwnedFd> isInBackground,
+      long lookMillis)
+      throws IOException {
     OwnedFd in = waits(inNumber) ? reopen(inNumber, false) : null;
     try {
-      if (in != null && Terminal.isInBackground(in)) {
+      if (in != null && isInBackground.test(in)) {
         throw new IOException(
             "this process is in the background of its terminal, which it needs for the console:"
                 + " start it without '&', or give it another end, such as --console=pty");
@@ -85,10 +130,11 @@ final class TerminalEnd implements HostEnd {
       boolean outWaits = waits(outNumber);
       OwnedFd out = reopen(outNumber, true);
       if (outWaits) {
-        return new TerminalEnd(in, out, null, escaped);
+        return new TerminalEnd(in, out, null, escaped, isInBackground, lookMillis);
       }
       out.close(); // it is there and may be written, which its thread does
-      return new TerminalEnd(in, null, FileEnd.open(file(outNumber)), escaped);
+      return new TerminalEnd(
+          in, null, FileEnd.open(file(outNumber)), escaped, isInBackground, lookMillis);
     } catch (IOException e) {
       if (in != null) {
         in.close();
@@ -150,6 +196,7 @@ final class TerminalEnd implements HostEnd {
 
   @Override
   public void attach(Context loop, Runnable whenChanged) throws IOException {
+    context = (ContextInternal) loop;
     changed = whenChanged;
     if (in != null) {
       input = ByteStream.open(loop, in, () -> changed.run());
@@ -177,26 +224,73 @@ final class TerminalEnd implements HostEnd {
   @Override
   public void guest(boolean isThere) {
     guest = isThere;
-    OwnedFd terminal = in;
-    if (terminal == null || !terminal.isOpen() || !Terminal.isTerminal(terminal)) {
-      return;
+    if (isThere) {
+      boolean unused = isTheGuests();
+    } else {
+      giveBack();
     }
-    byte[] former = cooked;
-    if (Terminal.isInBackground(terminal)) { // it was put there later, and would be stopped
-      guest = false;
-      cooked = null;
-      log.warn("the terminal is in use by another program: what is typed there is not the guest's");
-      return;
+  }
+
+  /**
+   * Whether what is typed is the guest's, every key. Not while other programs have the terminal,
+   * whose reader the kernel would stop: nothing tells when they have it no more.
+   */
+  private boolean isTheGuests() {
+    OwnedFd present = terminal;
+    if (!guest || present == null || !present.isOpen()) {
+      return guest;
+    }
+    if (isInBackground.test(present)) {
+      raw = false; // who has it sets it
+      tell("the terminal is in use by another program: what is typed there is not the guest's");
+      lookLater();
+      return false;
     }
     try {
-      if (isThere && former == null) {
-        cooked = Terminal.makeRaw(terminal);
-      } else if (!isThere && former != null) {
-        cooked = null;
+      if (!raw) {
+        byte[] former = Terminal.makeRaw(present);
+        cooked = cooked == null ? former : cooked;
+        raw = true;
+        told = false;
+      }
+    } catch (NativeIoException e) {
+      tell("the terminal cannot be set: " + e.getMessage());
+    }
+    return true;
+  }
+
+  /** Once, until it is otherwise. */
+  private void tell(String what) {
+    if (!told) {
+      told = true;
+      log.warn("{}", what);
+    }
+  }
+
+  private void lookLater() {
+    ContextInternal loop = context;
+    if (loop != null && !looking) {
+      looking = true;
+      long unused =
+          loop.setTimer(
+              lookMillis,
+              timer -> {
+                looking = false;
+                changed.run();
+              });
+    }
+  }
+
+  private void giveBack() {
+    byte[] former = cooked;
+    cooked = null;
+    raw = false;
+    try {
+      if (terminal != null && former != null && !isInBackground.test(terminal)) {
         Terminal.restore(terminal, former);
       }
     } catch (NativeIoException e) {
-      log.warn("the terminal cannot be set: {}", e.getMessage());
+      tell("the terminal cannot be set: " + e.getMessage());
     }
   }
 
@@ -210,13 +304,33 @@ final class TerminalEnd implements HostEnd {
     ByteStream present = input;
     int start = target.position();
     // Without a guest it is for whoever has the terminal next.
-    int count = present == null || !guest ? 0 : present.read(target);
-    if (cooked != null) {
-      for (int i = start; i < target.position(); i++) {
-        see(target.get(i));
-      }
+    int count = present == null || !isTheGuests() ? 0 : present.read(target);
+    if (count > 0) {
+      lastRead = System.nanoTime();
+      see(target, start);
     }
     return Math.max(0, count); // at its end there is nothing more
+  }
+
+  /** Whoever wants to get away from a guest that takes nothing is heard behind all he has typed. */
+  @Override
+  public void full() {
+    ByteStream present = input;
+    if (present == null || !isTheGuests() || !raw) {
+      return;
+    }
+    if (System.nanoTime() - lastRead < TimeUnit.MILLISECONDS.toNanos(lookMillis)) {
+      lookLater(); // it may just be slow
+    } else if (present.read(unheard.clear()) > 0) {
+      see(unheard, 0);
+      present.again();
+    }
+  }
+
+  private void see(ByteBuffer keys, int start) {
+    for (int i = start; raw && i < keys.position(); i++) {
+      see(keys.get(i));
+    }
   }
 
   private void see(byte key) {
@@ -245,15 +359,6 @@ final class TerminalEnd implements HostEnd {
   }
 
   @Override
-  public void again() {
-    if (output != null) {
-      output.again();
-    } else if (file != null) {
-      file.again();
-    }
-  }
-
-  @Override
   public Terminal.@Nullable Size size() {
     return out == null || !out.isOpen() ? null : Terminal.size(out);
   }
@@ -261,6 +366,7 @@ final class TerminalEnd implements HostEnd {
   @Override
   public void close(ByteBuffer rest) {
     guest(false);
+    changed = () -> {};
     close(input, in);
     close(output, out);
     if (file != null) {

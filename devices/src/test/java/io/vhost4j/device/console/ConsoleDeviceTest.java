@@ -19,6 +19,8 @@ import javax.management.ObjectName;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A console port and a serial one, with ends that the test holds. */
 @Timeout(120)
@@ -380,6 +382,50 @@ class ConsoleDeviceTest {
     byte[] sent = bytes(6, 200_000);
     driver.push(CONSOLE, sent);
     ConsoleDriver.await(() -> driver.pending(CONSOLE) == 0);
+    assertThat(console.output()).isEqualTo(sent);
+  }
+
+  /** A large ring takes them all, and a guest that fills it must not hold the event loop. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void howeverMuchIsKeptATurnMovesALittleOfIt(int buffers) throws Exception {
+    console.open(false);
+    PortConfig config = new PortConfig("", true, "scripted", 1 << 20, 0);
+    ConsolePort port = new ConsolePort(0, config, console);
+    ConsoleDriver driver =
+        kept(
+            new ConsoleDriver(
+                new ConsoleDevice("console", 16, List.of(port), SizeOrder.COLUMNS_FIRST)));
+    driver.begin();
+    byte[] sent = bytes(10, 400_000);
+    int part = sent.length / buffers;
+    for (int i = 0; i < buffers; i++) {
+      byte[] bytes = Arrays.copyOfRange(sent, i * part, (i + 1) * part);
+      int unused = driver.guest.queue(1).add(bytes, 0, Integer.MAX_VALUE);
+    }
+    long moved =
+        driver.guest.call(
+            () -> {
+              driver.guest.session().queues().get(1).look(); // a kick's turn, and no further one
+              return port.outputBytes();
+            });
+    assertThat(moved).isEqualTo(1 << 18);
+    ConsoleDriver.await(() -> driver.pending(CONSOLE) == 0);
+    console.open(true);
+    ConsoleDriver.await(() -> console.output().length == sent.length);
+    assertThat(console.output()).isEqualTo(sent);
+  }
+
+  @Test
+  void aReaderOfAConsoleMayLeaveInTheMidstOfALargeBuffer() throws Exception {
+    ConsoleDriver driver = driver().begin();
+    byte[] sent = bytes(11, 263_500); // more than a turn moves, the last of it in one piece
+    console.leaveAfter(263_000);
+    driver.push(CONSOLE, sent);
+    ConsoleDriver.await(() -> driver.pending(CONSOLE) == 0);
+    assertThat(driver.guest.broken()).isEmpty();
+    console.open(true);
+    ConsoleDriver.await(() -> console.output().length == sent.length);
     assertThat(console.output()).isEqualTo(sent);
   }
 

@@ -31,8 +31,10 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.reflect.Constructor;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -51,6 +53,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +64,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ports with the ends that they have on a real host. */
 @Tag("jdk")
@@ -87,9 +91,12 @@ class ConsoleEndsTest {
     return resource;
   }
 
+  private static DeviceOptions options(String option, String value) {
+    return new DeviceOptions("console", Map.of(option, value));
+  }
+
   private ConsoleDriver driver(String option, String value) throws Exception {
-    OpenDevice opened =
-        new ConsoleDeviceProvider().open(new DeviceOptions("console", Map.of(option, value)));
+    OpenDevice opened = new ConsoleDeviceProvider().open(options(option, value));
     ConsoleDriver made = new ConsoleDriver(opened.device());
     driver = made;
     return made;
@@ -236,9 +243,66 @@ class ConsoleEndsTest {
     assertThat(made.awaitReceived(0, 6)).isEqualTo(text("uname\n"));
     made.write(0, text("Linux\n"));
     assertThat(Channels.newInputStream(client).readNBytes(6)).isEqualTo(text("Linux\n"));
-    SocketChannel next = kept(SocketChannel.open(UnixDomainSocketAddress.of(path)));
+  }
+
+  /** A serial port at a socket. */
+  private ConsoleDriver listening(SocketAddress address, long graceMillis) throws Exception {
+    ListeningSocket socket =
+        address instanceof UnixDomainSocketAddress unix
+            ? ListeningSocket.at(unix.getPath(), path -> {})
+            : ListeningSocket.onLoopback(((InetSocketAddress) address).getPort());
+    HostEnd end = new ListeningEnd(socket, graceMillis);
+    PortConfig config = new PortConfig("a", false, "socket", 65536, 0);
+    ConsoleDriver made =
+        new ConsoleDriver(
+            new ConsoleDevice(
+                "console", 16, List.of(new ConsolePort(0, config, end)), SizeOrder.ROWS_FIRST));
+    driver = made;
+    return made;
+  }
+
+  private SocketAddress address(boolean isUnix) throws IOException {
+    return isUnix
+        ? UnixDomainSocketAddress.of(directory.resolve("agent.sock"))
+        : new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort());
+  }
+
+  @Test
+  void whoHasSaidAllOnAUnixSocketGetsTheAnswerThoughAnotherWaits() throws Exception {
+    SocketAddress address = address(true);
+    ConsoleDriver made = listening(address, 60_000).begin();
+    SocketChannel client = kept(SocketChannel.open(address));
+    client.write(ByteBuffer.wrap(text("uname\n")));
+    client.shutdownOutput();
+    assertThat(made.awaitReceived(0, 6)).isEqualTo(text("uname\n"));
+    SocketChannel next = kept(SocketChannel.open(address));
     next.write(ByteBuffer.wrap(text("date\n")));
+    turns(made);
+    awaitOpen(made, "0 OPEN 1");
+    made.write(0, text("Linux\n"));
+    assertThat(Channels.newInputStream(client).readNBytes(6)).isEqualTo(text("Linux\n"));
+    assertThat(made.control).isEmpty();
+    client.close();
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 0");
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 1");
     assertThat(made.awaitReceived(0, 11)).isEqualTo(text("uname\ndate\n"));
+  }
+
+  @Test
+  void whoHasSaidAllOnAUnixSocketAndGetsNoAnswerMakesRoomForTheNext() throws Exception {
+    SocketAddress address = address(true);
+    ConsoleDriver made = listening(address, 10).begin();
+    SocketChannel client = kept(SocketChannel.open(address));
+    client.write(ByteBuffer.wrap(text("uname\n")));
+    client.shutdownOutput();
+    assertThat(made.awaitReceived(0, 6)).isEqualTo(text("uname\n"));
+    awaitOpen(made, "0 OPEN 1");
+    SocketChannel next = kept(SocketChannel.open(address));
+    next.write(ByteBuffer.wrap(text("date\n")));
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 0");
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 1");
+    assertThat(made.awaitReceived(0, 11)).isEqualTo(text("uname\ndate\n"));
+    assertThat(Channels.newInputStream(client).read()).isEqualTo(-1);
   }
 
   @Test
@@ -258,18 +322,62 @@ class ConsoleEndsTest {
   void whoLeavesBeforeTheGuestListensMakesRoomForTheNext() throws Exception {
     int tcp = freePort();
     ConsoleDriver made = driver("console", "network:" + tcp).start();
+    made.ready();
+    made.say(0, ControlMessage.PORT_READY, 1);
     try (Socket first = new Socket(InetAddress.getLoopbackAddress(), tcp)) {
       first.getOutputStream().write(text("early"));
     }
-    turns(made);
+    awaitOpen(made, "0 OPEN 1");
+    awaitOpen(made, "0 OPEN 0"); // or what is written now would be his
     try (Socket second = new Socket(InetAddress.getLoopbackAddress(), tcp)) {
       second.setSoTimeout(20_000);
       made.write(0, text("login: "));
       assertThat(second.getInputStream().readNBytes(7)).isEqualTo(text("login: "));
     }
+    made.say(0, ControlMessage.PORT_OPEN, 1);
+    assertThat(made.awaitReceived(0, 5)).isEqualTo(text("early"));
+  }
+
+  private static void leave(SocketAddress address, byte[] said) throws IOException {
+    try (SocketChannel client = SocketChannel.open(address)) {
+      assertThat(client.write(ByteBuffer.wrap(said))).isEqualTo(said.length);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whoLeavesMoreThanTheGuestReadsMakesRoomForTheNext(boolean isUnix) throws Exception {
+    SocketAddress address = address(isUnix);
+    ConsoleDriver made = listening(address, 10).start();
+    made.ready();
+    made.say(0, ControlMessage.PORT_READY, 1);
+    byte[] said = bytes(12, 10_000);
+    leave(address, said);
+    awaitOpen(made, "0 OPEN 1");
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 0");
+    SocketChannel next = kept(SocketChannel.open(address));
+    assertThat(made.control.poll(20, TimeUnit.SECONDS)).isEqualTo("0 OPEN 1");
+    made.write(0, text("login: "));
+    assertThat(Channels.newInputStream(next).readNBytes(7)).isEqualTo(text("login: "));
+    next.write(ByteBuffer.wrap(text("root")));
+    made.say(0, ControlMessage.PORT_OPEN, 1);
+    assertThat(made.awaitReceived(0, 4100))
+        .startsWith(Arrays.copyOf(said, 4096))
+        .endsWith(text("root"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatWasSaidByWhoHasLeftArrivesWhenTheGuestReads(boolean isUnix) throws Exception {
+    SocketAddress address = address(isUnix);
+    ConsoleDriver made = listening(address, 60_000).start();
+    byte[] said = bytes(13, 10_000);
+    leave(address, said);
+    turns(made);
     made.ready();
     made.open(0);
-    assertThat(made.awaitReceived(0, 5)).isEqualTo(text("early"));
+    assertThat(made.awaitReceived(0, said.length)).isEqualTo(said);
+    awaitOpen(made, "0 OPEN 0");
   }
 
   /** What has arrived on the host has been seen. */
@@ -453,15 +561,23 @@ class ConsoleEndsTest {
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
     private final ByteStream stream;
     final AtomicInteger escapes = new AtomicInteger();
+    final AtomicBoolean inBackground = new AtomicBoolean();
+    private final AtomicInteger looks = new AtomicInteger();
     final byte[] before;
     final ConsoleDriver made;
 
     OnTerminal() throws Exception {
+      this(10);
+    }
+
+    OnTerminal(long lookMillis) throws Exception {
       slave = DeviceFile.open(Terminal.slaveOf(master));
       resize(90, 33);
       before = settings();
       int number = slave.fd().number();
-      HostEnd end = TerminalEnd.open(number, number, escapes::incrementAndGet);
+      HostEnd end =
+          TerminalEnd.open(
+              number, number, escapes::incrementAndGet, fd -> isInBackground(), lookMillis);
       PortConfig config = new PortConfig("", true, "nested", 65536, 60_000);
       made =
           new ConsoleDriver(
@@ -487,6 +603,26 @@ class ConsoleEndsTest {
       byte[] present = Terminal.makeRaw(slave.fd());
       Terminal.restore(slave.fd(), present);
       return present;
+    }
+
+    void awaitBackground() throws Exception {
+      inBackground.set(true);
+      int looked = looks.get();
+      type("?");
+      ConsoleDriver.await(() -> looks.get() > looked);
+    }
+
+    /** The other program leaves it, of which nothing tells. */
+    void awaitForeground() throws Exception {
+      inBackground.set(false);
+      int looked = looks.get();
+      ConsoleDriver.await(() -> looks.get() > looked);
+      assertThat(made.guest.call(this::settings)).isNotEqualTo(before);
+    }
+
+    private boolean isInBackground() {
+      looks.incrementAndGet();
+      return inBackground.get();
     }
 
     void type(String keys) throws Exception {
@@ -566,6 +702,26 @@ class ConsoleEndsTest {
   }
 
   @Test
+  void theEscapeKeyIsHeardBehindMoreThanTheGuestTakes() throws Exception {
+    try (OnTerminal terminal = new OnTerminal()) {
+      terminal.type("x".repeat(10_000) + "\u001d\u001d\u001d");
+      ConsoleDriver.await(() -> terminal.escapes.get() == 1);
+      assertThat(terminal.made.begin().awaitReceived(0, 4096)).isEqualTo(text("x".repeat(4096)));
+    }
+  }
+
+  @Test
+  void whatIsPastedWaitsForAGuestThatIsSlow() throws Exception {
+    try (OnTerminal terminal = new OnTerminal(60_000)) {
+      String pasted = "make -j8\n".repeat(1000);
+      terminal.type(pasted);
+      turns(terminal.made);
+      terminal.made.begin();
+      assertThat(terminal.made.awaitReceived(0, pasted.length())).isEqualTo(text(pasted));
+    }
+  }
+
+  @Test
   void whatIsTypedWhileThereIsNoGuestStaysTheTerminals() throws Exception {
     try (OnTerminal terminal = new OnTerminal()) {
       ConsoleDriver made = terminal.made;
@@ -577,6 +733,45 @@ class ConsoleEndsTest {
     }
   }
 
+  /** As a shell does with what is in its background. */
+  @Test
+  void aTerminalThatAnotherProgramHasIsTheGuestsWhenItIsLeft() throws Exception {
+    try (OnTerminal terminal = new OnTerminal();
+        LogWatch log = new LogWatch()) {
+      ConsoleDriver made = terminal.made;
+      Guest.await(made.guest.disconnect());
+      terminal.inBackground.set(true);
+      for (int i = 0; i < 3; i++) {
+        made.guest.connect();
+        Guest.await(made.guest.disconnect());
+      }
+      made.guest.connect();
+      made.begin();
+      terminal.type("make\n");
+      turns(made);
+      assertThat(terminal.settings()).isEqualTo(terminal.before);
+      ByteBuffer typed = ByteBuffer.allocateDirect(100);
+      assertThat(terminal.slave.read(typed)).isEqualTo(5);
+      terminal.awaitForeground();
+      terminal.type("ls\r");
+      assertThat(made.awaitReceived(0, 3)).isEqualTo(text("ls\r"));
+      terminal.awaitBackground();
+      Terminal.restore(terminal.slave.fd(), terminal.before);
+      terminal.awaitForeground();
+      assertThat(made.awaitReceived(0, 4)).isEqualTo(text("ls\r?"));
+      assertThat(log.lines())
+          .hasSize(2)
+          .containsOnly(
+              "the terminal is in use by another program: what is typed there is not the guest's");
+      made.guest.run(made.device::close);
+      assertThat(terminal.settings()).isEqualTo(terminal.before);
+    }
+  }
+
+  private static HostEnd onFiles(int in, int out) throws IOException {
+    return TerminalEnd.open(in, out, () -> {}, Terminal::isInBackground, 1000);
+  }
+
   @Test
   void inputAndOutputMayBePipesAndAFile() throws Exception {
     Path fifo = directory.resolve("keys");
@@ -584,7 +779,7 @@ class ConsoleEndsTest {
     Path log = Files.createFile(directory.resolve("log"));
     try (DeviceFile keys = DeviceFile.open(fifo);
         DeviceFile file = DeviceFile.open(log)) {
-      HostEnd end = TerminalEnd.open(keys.fd().number(), file.fd().number(), () -> {});
+      HostEnd end = onFiles(keys.fd().number(), file.fd().number());
       PortConfig config = new PortConfig("", true, "nested", 65536, 60_000);
       ConsoleDriver made =
           new ConsoleDriver(
@@ -601,7 +796,7 @@ class ConsoleEndsTest {
 
   private static void assertUnusable(int number, String message) throws Exception {
     try (DeviceFile nothing = DeviceFile.open(Path.of("/dev/null"))) {
-      assertThatThrownBy(() -> TerminalEnd.open(nothing.fd().number(), number, () -> {}))
+      assertThatThrownBy(() -> onFiles(nothing.fd().number(), number))
           .isExactlyInstanceOf(IOException.class)
           .hasMessageMatching(
               "standard output "
@@ -714,11 +909,43 @@ class ConsoleEndsTest {
     assertThat(link).isSymbolicLink().hasContent("mine");
   }
 
+  @Test
+  void theLinkOfAProcessThatLivesStays() throws Exception {
+    Path link = directory.resolve("console.pty");
+    ConsoleDriver made = driver("console", "pty:" + link);
+    Path terminal = Files.readSymbolicLink(link);
+    assertThatThrownBy(() -> new ConsoleDeviceProvider().open(options("console", "pty:" + link)))
+        .hasMessage(
+            "%s is a link to %s, which is in use: choose another path, or remove the link if the"
+                    .formatted(link, terminal)
+                + " daemon that made it was killed: the terminal is another program's then");
+    assertThat(Files.readSymbolicLink(link)).isEqualTo(terminal);
+    driver = null;
+    made.close();
+    assertThat(Files.isSymbolicLink(link)).isFalse();
+  }
+
+  /** Its number may be given to the next one, whose link it then is. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theLinkOfAProcessThatWasKilledIsReplaced(boolean sameTerminal) throws Exception {
+    Path link = directory.resolve("console.pty");
+    Path gone;
+    try (OwnedFd master = Terminal.openMaster()) {
+      gone = Terminal.slaveOf(master);
+    }
+    Path unused = Files.createSymbolicLink(link, sameTerminal ? gone : Path.of("/dev/pts/1000000"));
+    ConsoleDriver made = driver("console", "pty:" + link).begin();
+    Files.writeString(link, "ls\n", StandardOpenOption.WRITE);
+    assertThat(made.awaitReceived(0, 3)).isEqualTo(text("ls\n"));
+  }
+
   /** A link to a terminal that not even root can remove: that of a descriptor. */
   @Test
   void aFormerLinkThatStaysIsExplained() throws Exception {
-    try (OwnedFd master = Terminal.openMaster();
-        DeviceFile slave = DeviceFile.open(Terminal.slaveOf(master))) {
+    OwnedFd master = Terminal.openMaster();
+    try (DeviceFile slave = DeviceFile.open(Terminal.slaveOf(master))) {
+      master.close();
       Path link = Path.of("/proc/self/fd/" + slave.fd().number());
       assertThatThrownBy(() -> driver("console", "pty:" + link))
           .hasMessage(

@@ -14,6 +14,7 @@ final class ScriptedEnd implements HostEnd {
   private ByteBuffer input = ByteBuffer.allocate(0);
   private final ByteArrayOutputStream output = new ByteArrayOutputStream();
   private long room = Long.MAX_VALUE;
+  private long leavesAfter = Long.MAX_VALUE;
   private boolean open;
   private Terminal.@Nullable Size size;
   boolean guest;
@@ -45,6 +46,11 @@ final class ScriptedEnd implements HostEnd {
   synchronized void room(long bytes) {
     room = bytes;
     change();
+  }
+
+  /** Is not there any more when it has taken so many bytes, until it is opened again. */
+  synchronized void leaveAfter(long bytes) {
+    leavesAfter = bytes;
   }
 
   synchronized void resize(int columns, int rows) {
@@ -91,11 +97,10 @@ final class ScriptedEnd implements HostEnd {
       output.write(source.get());
       room--;
     }
-  }
-
-  @Override
-  public void again() {
-    change();
+    if (output.size() >= leavesAfter) {
+      open = false;
+      leavesAfter = Long.MAX_VALUE;
+    }
   }
 
   @Override

@@ -31,16 +31,20 @@ public final class ByteRing {
   /**
    * Takes from {@code source} what there is room for.
    *
+   * @param most takes no more bytes than so many
+   * @return bytes taken
    * @throws InternalError if the frontend has cut its memory short; what was taken before stays
    */
-  public void fill(ChainReader source) {
-    for (int i = 0; i < 2 && room() > 0 && source.remaining() > 0; i++) { // around the end
+  public int fill(ChainReader source, int most) {
+    int all = (int) Math.min(Math.min(room(), most), source.remaining());
+    for (int left = all; left > 0; ) { // around the end
       int at = (start + size) % bytes.capacity();
-      int run = Math.min(room(), bytes.capacity() - at);
-      int count = (int) Math.min(run, source.remaining());
+      int count = Math.min(left, bytes.capacity() - at);
       source.read(bytes.clear().position(at).limit(at + count));
       size += count;
+      left -= count;
     }
+    return all;
   }
 
   /** Takes one byte, for which there is room. */
