@@ -1,6 +1,7 @@
 package io.vhost4j.device.can;
 
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.internal.ContextInternal;
 import io.vhost4j.device.DeviceConfig;
 import io.vhost4j.device.DeviceContext;
@@ -13,6 +14,7 @@ import io.vhost4j.device.queue.StatusPlace;
 import io.vhost4j.virtqueue.ChainWriter;
 import io.vhost4j.virtqueue.DescriptorChain;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -53,8 +55,9 @@ final class CanDevice implements VirtioDevice, CanBus.Listener {
   static final int INBOX = 1024;
 
   /**
-   * How long the frames of a bus are kept after START, unless the driver sends one itself. Linux'
-   * driver has the reply a moment before it is ready to receive: the interrupt of a frame in
+   * How long the news of a bus are kept after START, unless the driver sends a frame itself, and
+   * the reply to STOP after the last of them. Linux' driver has the reply to START a moment before
+   * it can be interrupted, and with the reply to STOP it can be no more: an interrupt that comes in
    * between is lost, and with it each further one until the driver is loaded anew.
    */
   static final long SETTLING_MILLIS = 50;
@@ -68,7 +71,10 @@ final class CanDevice implements VirtioDevice, CanBus.Listener {
   private final TransmitQueue transmit = new TransmitQueue(this::send, counters);
   private final PostedBuffers receive = new PostedBuffers(new Inbox());
   private final RequestQueue control =
-      new RequestQueue(Short.BYTES, Byte.BYTES, StatusPlace.FIRST, COMMANDS, this::control);
+      new RequestQueue(Short.BYTES, Byte.BYTES, StatusPlace.FIRST, COMMANDS, new Commands());
+
+  /** STOP that was obeyed, and is to be replied to. */
+  private final ArrayDeque<Request> stops = new ArrayDeque<>(COMMANDS);
 
   /** Made once. */
   private final Runnable toAndFro = this::toAndFro;
@@ -78,7 +84,7 @@ final class CanDevice implements VirtioDevice, CanBus.Listener {
   private boolean overrun;
   private @Nullable DeviceContext context;
 
-  /** The timer until whose end frames are kept; null if they are not. */
+  /** The timer until whose end the news of the bus are kept; null if they are not. */
   private @Nullable Long settling;
 
   /**
@@ -144,21 +150,31 @@ final class CanDevice implements VirtioDevice, CanBus.Listener {
   @Override
   public Future<Void> reset() {
     leaveBus();
+    stops.clear();
     config.bytes().putShort(0, (short) 0);
     return Future.succeededFuture();
   }
 
   // Commands
 
-  private void control(Request command) {
-    boolean whole = command.header().remaining() == Short.BYTES;
-    int type = whole ? Short.toUnsignedInt(command.header().getShort(0)) : 0;
-    command.reply(
-        switch (type) {
-          case START -> start();
-          case STOP -> stop();
-          default -> NOT_OK;
-        });
+  /** What the control queue takes. */
+  private final class Commands implements RequestQueue.Handler {
+    @Override
+    public void handle(Request command) {
+      boolean whole = command.header().remaining() == Short.BYTES;
+      int type = whole ? Short.toUnsignedInt(command.header().getShort(0)) : 0;
+      switch (type) {
+        case START -> command.reply(start());
+        case STOP -> stop(command);
+        default -> command.reply(NOT_OK);
+      }
+    }
+
+    @Override
+    public void stopping(Request command) {
+      stops.remove(command);
+      command.reply(OK);
+    }
   }
 
   private int start() {
@@ -174,7 +190,7 @@ final class CanDevice implements VirtioDevice, CanBus.Listener {
     }
     started = true;
     if (settlingMillis > 0) {
-      settling = ((ContextInternal) present.context()).setTimer(settlingMillis, this::settled);
+      settling = setTimer(this::settled);
     }
     if (config.bytes().getShort(0) != 0) {
       config.bytes().putShort(0, (short) 0);
@@ -183,16 +199,34 @@ final class CanDevice implements VirtioDevice, CanBus.Listener {
     return OK;
   }
 
-  private int stop() {
+  private void stop(Request command) {
     leaveBus();
     transmit.cancel();
-    return OK;
+    if (settlingMillis > 0) {
+      stops.add(command);
+      long unused = setTimer(timer -> touchMemory(this::replyToStop));
+    } else {
+      command.reply(OK);
+    }
+  }
+
+  private void replyToStop() {
+    Request oldest = stops.poll();
+    if (oldest != null) {
+      oldest.reply(OK);
+    }
+  }
+
+  private long setTimer(Handler<Long> handler) {
+    DeviceContext present = Objects.requireNonNull(context);
+    return ((ContextInternal) present.context()).setTimer(settlingMillis, handler);
   }
 
   private void settled(Long timer) {
     if (timer.equals(settling)) {
       settling = null;
       touchMemory(receive::fill);
+      tellBusOff();
     }
   }
 
@@ -303,10 +337,18 @@ final class CanDevice implements VirtioDevice, CanBus.Listener {
   @Override
   public void busOff() {
     counters.busOffs++;
+    Long timer = settling;
     leaveBus();
+    settling = timer;
     config.bytes().putShort(0, BUS_OFF);
     touchMemory(transmit::cancel);
-    Objects.requireNonNull(context).configChanged();
+    tellBusOff();
+  }
+
+  private void tellBusOff() {
+    if (settling == null && config.bytes().getShort(0) == BUS_OFF) {
+      Objects.requireNonNull(context).configChanged();
+    }
   }
 
   /** Does what is caused by the bus: a frontend's memory may be gone. */

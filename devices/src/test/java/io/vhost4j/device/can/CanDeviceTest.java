@@ -522,7 +522,7 @@ class CanDeviceTest {
       guest.hear(bus, "004#");
       assertThat(guest.received).hasSize(3);
 
-      guest.command(STOP);
+      int unused = guest.control.add(new byte[] {(byte) STOP, STOP >> 8}, 1, Integer.MAX_VALUE);
       guest.command(START);
       guest.hear(bus, "005#");
       assertThat(guest.received).hasSize(3);
@@ -536,6 +536,46 @@ class CanDeviceTest {
         Thread.sleep(5);
       }
       assertThat(guest.received).containsExactlyElementsOf(rx("001#"));
+    }
+  }
+
+  /** ... or after it has the reply to STOP. */
+  @Test
+  void stopIsRepliedToAMomentAfterTheLastInterrupt() throws Exception {
+    CanDevice settling = new CanDevice("can", bus, TimeUnit.HOURS.toMillis(1));
+    try (CanGuest guest = new CanGuest(vertx, settling)) {
+      guest.command(START);
+      bus.answers.add(UNDERWAY);
+      guest.send("001#");
+      List<Integer> replies = Collections.synchronizedList(new ArrayList<>());
+      guest.control.onReturned(reply -> replies.add((int) reply.writable()[0]));
+      int unused = guest.control.add(new byte[] {(byte) STOP, STOP >> 8}, 1, Integer.MAX_VALUE);
+      guest.control.kick();
+      assertThat(guest.results).as("cancelled").containsExactly(NOT_OK);
+      assertThat(replies).isEmpty();
+      Guest.await(guest.control.stop());
+      guest.control.collect();
+      assertThat(replies).containsExactly(OK);
+    }
+    CanDevice quick = new CanDevice("can", bus, 1);
+    try (CanGuest guest = new CanGuest(vertx, quick)) {
+      guest.command(START);
+      assertThat(guest.command(STOP)).isEqualTo(OK);
+    }
+  }
+
+  @Test
+  void busOffIsToldWhenTheDriverIsThroughWithStart() throws Exception {
+    CanDevice settling = new CanDevice("can", bus, TimeUnit.HOURS.toMillis(1));
+    try (CanGuest guest = new CanGuest(vertx, settling)) {
+      guest.command(START);
+      int before = guest.guest.configChanges();
+      guest.guest.run(() -> bus.listener().busOff());
+      assertThat(guest.status()).isEqualTo(1);
+      assertThat(guest.guest.configChanges()).isEqualTo(before);
+      guest.send("001#");
+      assertThat(guest.results).containsExactly(NOT_OK);
+      assertThat(guest.guest.configChanges()).isEqualTo(before + 1);
     }
   }
 
