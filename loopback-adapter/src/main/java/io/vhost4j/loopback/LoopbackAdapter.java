@@ -50,6 +50,10 @@ final class LoopbackAdapter implements CardServer {
   private static final int INPUT = 18;
   private static final int SOUND = 25;
   private static final long BLOCK_MQ = 1L << 12;
+
+  /** SECURE_ERASE and ZONED, whose configuration lies behind what {@link DeviceKind} has of it. */
+  private static final long BLOCK_BEHIND_CONFIG = 3L << 16;
+
   private static final int BLOCK_QUEUES_OFFSET = 34;
 
   /** For what a daemon can cause as often as it likes. */
@@ -193,7 +197,7 @@ final class LoopbackAdapter implements CardServer {
   private long offered(long byDaemon) {
     long possible = byDaemon & slot().possibleFeatures();
     return switch (kind.deviceType()) {
-      case BLOCK -> queueCount == 1 ? possible & ~BLOCK_MQ : possible;
+      case BLOCK -> possible & ~BLOCK_BEHIND_CONFIG & (queueCount == 1 ? ~BLOCK_MQ : -1);
       // With it the Rust vhost-device-sound 0.3.0 looks at the buffers for its events for ever.
       case SOUND -> possible & ~VirtioFeature.EVENT_IDX;
       default -> possible;
