@@ -107,11 +107,11 @@ class UmlLoopbackCanIT {
         ip link set can1 up
         listen can0 card.4; zero=$listener
         listen can1 card.5; one=$listener
-        cansend can1 12345678##0112233
-        cansend can0 005#R4
-        cansend vcan0 006#
-        await_frames 3 card.4
-        await_frames 3 card.5
+        sent=0
+        both_see() { sent=$((sent + 1)); await_frames $sent card.4; await_frames $sent card.5; }
+        cansend can1 12345678##0112233; both_see
+        cansend can0 005#R4; both_see
+        cansend vcan0 006#; both_see
         end $zero $one
         stop vhucan TERM
         stop daemon TERM
