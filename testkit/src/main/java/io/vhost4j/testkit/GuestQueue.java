@@ -117,13 +117,13 @@ public final class GuestQueue {
   public Future<Void> stop() {
     return guest
         .stop(index)
-        .onSuccess(
+        .map( // not onSuccess: who waits for this may look before that is called
             next -> {
               synchronized (lock) {
                 base = next;
               }
-            })
-        .mapEmpty();
+              return null;
+            });
   }
 
   /** The driver begins anew with an empty ring at index 0, as after a reset of the device. */
