@@ -31,37 +31,45 @@ public final class Tables {
 
   /** Round trips. */
   public static Table latency(List<LatencyResult> results) {
-    Table table =
-        Table.withKeys(
-            3,
-            "latency in us",
-            "loop",
-            "bytes",
-            "p50",
-            "p99",
-            "p99.9",
-            "max",
-            "p50/floor",
-            "p99/floor",
-            "p50/peer",
-            "p99/peer");
+    Table table = roundTrips("latency in us", "loop", "bytes");
     for (LatencyResult result : Floor.oncePerLoop(results)) {
-      Percentiles micros = result.micros();
-      Percentiles toPeer = result.toPeer();
-      table.row(
-          result.subject(),
-          result.loop(),
-          result.payload() == Floor.ANY ? "any" : result.payload(),
-          micros.p50(),
-          micros.p99(),
-          micros.p999().median(),
-          micros.max().median(),
-          result.toFloor().p50().median(),
-          result.toFloor().p99().median(),
-          median(toPeer == null ? null : toPeer.p50()),
-          median(toPeer == null ? null : toPeer.p99()));
+      Object bytes = result.payload() == Floor.ANY ? "any" : result.payload();
+      addRoundTrip(table, result.loop(), bytes, result);
     }
     return table;
+  }
+
+  private static Table roundTrips(String subject, String key, String otherKey) {
+    return Table.withKeys(
+        3,
+        subject,
+        key,
+        otherKey,
+        "p50",
+        "p99",
+        "p99.9",
+        "max",
+        "p50/floor",
+        "p99/floor",
+        "p50/peer",
+        "p99/peer");
+  }
+
+  private static void addRoundTrip(Table table, Object key, Object otherKey, LatencyResult result) {
+    Percentiles micros = result.micros();
+    Percentiles toPeer = result.toPeer();
+    table.row(
+        result.subject(),
+        key,
+        otherKey,
+        micros.p50(),
+        micros.p99(),
+        micros.p999().median(),
+        micros.max().median(),
+        result.toFloor().p50().median(),
+        result.toFloor().p99().median(),
+        median(toPeer == null ? null : toPeer.p50()),
+        median(toPeer == null ? null : toPeer.p99()));
   }
 
   /** Buffers in a second. */
@@ -234,36 +242,11 @@ public final class Tables {
 
   /** Round trips of requests. */
   public static Table requests(List<RequestResult> results) {
-    Table table =
-        Table.withKeys(
-            3,
-            "request in us",
-            "machine",
-            "request",
-            "p50",
-            "p99",
-            "p99.9",
-            "max",
-            "p50/floor",
-            "p99/floor",
-            "p50/peer",
-            "p99/peer");
+    Table table = roundTrips("request in us", "machine", "request");
     for (RequestResult result : results) {
       LatencyResult latency = result.latency();
-      Percentiles micros = latency.micros();
-      Percentiles toPeer = latency.toPeer();
-      table.row(
-          latency.subject(),
-          result.machine(),
-          "%s, %d".formatted(result.request(), latency.payload()),
-          micros.p50(),
-          micros.p99(),
-          micros.p999().median(),
-          micros.max().median(),
-          latency.toFloor().p50().median(),
-          latency.toFloor().p99().median(),
-          median(toPeer == null ? null : toPeer.p50()),
-          median(toPeer == null ? null : toPeer.p99()));
+      String request = "%s, %d".formatted(result.request(), latency.payload());
+      addRoundTrip(table, result.machine(), request, latency);
     }
     return table;
   }
